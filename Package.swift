@@ -1,0 +1,106 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+/// The core comes from another package, so that SwiftPM links it dynamically: host and plug-ins
+/// then share one copy of every type.
+let core: Target.Dependency = .product(name: "BearLabCore", package: "Core")
+let testSupport: Target.Dependency = .product(name: "BearLabTestSupport", package: "TestSupport")
+let swiftSettings: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// A built-in plug-in: imports the core and nothing else, and holds no unsafe code.
+func plugin(_ kind: String, _ name: String) -> Target {
+  .target(
+    name: "\(kind)\(name)", dependencies: [core], path: "Plugins/\(kind)s/\(name)",
+    swiftSettings: swiftSettings + [.strictMemorySafety()])
+}
+
+/// The tests of a module, with its golden files beside them.
+func tests(
+  _ module: String, _ dependencies: [Target.Dependency] = [], resources: [Resource] = []
+) -> Target {
+  .testTarget(
+    name: "\(module)Tests", dependencies: [core, testSupport] + dependencies,
+    path: "Tests/\(module)Tests", resources: resources, swiftSettings: swiftSettings)
+}
+
+// Remove a plug-in by deleting its folder, its line here and its line in BuiltinPlugins.swift.
+let plugins: [Target] = [
+  plugin("Backbone", "BIGRec"),
+  plugin("Objective", "SFT"),
+  plugin("Objective", "MSL"),
+  plugin("Objective", "BEAR"),
+  plugin("Decoder", "ConstrainedBeam"),
+  plugin("Recommender", "Popularity"),
+]
+
+let package = Package(
+  name: "bear-lab",
+  products: [
+    .executable(name: "bear-lab", targets: ["bear-lab"]),
+    .library(name: "FixturePlugin", type: .dynamic, targets: ["FixturePlugin"]),
+  ],
+  dependencies: [
+    .package(path: "Sources/Core"),
+    .package(path: "Sources/TestSupport"),
+    .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
+    .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+  ],
+  targets: [
+    .systemLibrary(
+      name: "CHDF5", path: "Sources/CHDF5", providers: [.apt(["libhdf5-dev"])]),
+    .systemLibrary(
+      name: "CCrypto", path: "Sources/CCrypto", providers: [.apt(["libssl-dev"])]),
+    .target(name: "BearLabText", dependencies: [core], swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabFormats", dependencies: [core, "CCrypto"], swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabCheckpoint", dependencies: [core, "CHDF5"], swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabData",
+      dependencies: [
+        core, "BearLabFormats", .product(name: "SwiftCSV", package: "SwiftCSV"),
+        .product(name: "Yams", package: "Yams"),
+      ], swiftSettings: swiftSettings),
+    .target(name: "BearLabEvaluation", dependencies: [core], swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabTraining",
+      dependencies: [core, .product(name: "Logging", package: "swift-log")],
+      swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabRun",
+      dependencies: [
+        core, "BearLabText", "BearLabFormats", "BearLabCheckpoint", "BearLabData",
+        "BearLabEvaluation", "BearLabTraining", .product(name: "Yams", package: "Yams"),
+        .product(name: "Logging", package: "swift-log"),
+      ] + plugins.map { .init(stringLiteral: $0.name) },
+      swiftSettings: swiftSettings),
+    .executableTarget(
+      name: "bear-lab",
+      dependencies: [
+        core, "BearLabRun", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        .product(name: "Logging", package: "swift-log"),
+      ], swiftSettings: swiftSettings),
+    .target(
+      name: "FixturePlugin", dependencies: [core], path: "Tests/Fixtures/FixturePlugin",
+      swiftSettings: swiftSettings),
+    tests("CBearKernels"),
+    tests("BearLabTensor"),
+    tests("BearLabLanguageModel"),
+    tests("BearLabTrie"),
+    tests("BearLabCore", ["FixturePlugin"]),
+    tests("BearLabText", ["BearLabText", "BearLabFormats"], resources: [.copy("Golden")]),
+    tests("BearLabFormats", ["BearLabFormats"]),
+    tests("BearLabCheckpoint", ["BearLabCheckpoint"]),
+    tests("BearLabData", ["BearLabData"]),
+    tests("BearLabEvaluation", ["BearLabEvaluation"]),
+    tests("BearLabTraining", ["BearLabTraining"]),
+    tests("BackboneBIGRec", ["BackboneBIGRec", "BearLabText", "BearLabFormats"]),
+    tests("Objectives", ["ObjectiveSFT", "ObjectiveMSL", "ObjectiveBEAR"], resources: [.copy("Golden")]),
+    tests("DecoderConstrainedBeam", ["DecoderConstrainedBeam"]),
+    tests("RecommenderPopularity", ["RecommenderPopularity"]),
+    tests("BearLabRun", ["BearLabRun"]),
+  ] + plugins,
+  swiftLanguageModes: [.v6]
+)

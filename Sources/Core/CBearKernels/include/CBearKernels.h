@@ -1,0 +1,171 @@
+#ifndef BEAR_KERNELS_H
+#define BEAR_KERNELS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+// Single-precision kernels, each in three versions: portable C, AVX2 with FMA, AVX-512. The table
+// of versions is set once, by `bear_select_isa`. No kernel allocates, locks or keeps state, so a
+// caller may split rows or tasks over threads. Matrices are row-major; no two buffers overlap
+// unless a kernel says "in place".
+
+// ---- Instruction sets ---------------------------------------------------------------------------
+
+/// Picks the versions of all kernels: "portable", "avx2", "avx512", or NULL for the best that this
+/// CPU has. Returns 0, or -1 when the name is unknown, or -2 when the CPU lacks it; the table then
+/// stays as it was. Not to be called while kernels run.
+int bear_select_isa(const char *name);
+
+/// The name of the instruction set in use.
+const char *bear_isa(void);
+
+/// The best instruction set that this CPU has.
+const char *bear_best_isa(void);
+
+// ---- Threads ------------------------------------------------------------------------------------
+
+/// Runs body(i, context) for i = 0..threads-1, one thread each, and waits. The threads are those of
+/// libgomp, the pool that oneDNN uses too. With threads = 1 the body runs on the caller's.
+void bear_parallel(size_t threads, void (*body)(size_t index, void *context), void *context);
+
+// ---- Norm, rotary, SwiGLU -----------------------------------------------------------------------
+
+/// Root-mean-square normalisation of each row (Zhang & Sennrich, 2019).
+///
+///     y[r,i] = w[i] * x[r,i] * rstd[r],   rstd[r] = 1 / sqrt(mean_i x[r,i]^2 + eps)
+///
+/// Shapes: x, y [rows, width]; w [width]; rstd [rows], kept for backward.
+/// Needs:  width > 0; eps > 0.
+void bear_rms_norm_f32(size_t rows, size_t width, float eps, const float *x, const float *w,
+                       float *y, float *rstd);
+
+/// Adds the gradient of `bear_rms_norm_f32` with respect to x:
+///
+///     dx[r,i] += rstd[r] * (w[i] dy[r,i] - x[r,i] rstd[r]^2 / width * sum_j w[j] dy[r,j] x[r,j])
+void bear_rms_norm_backward_f32(size_t rows, size_t width, const float *x, const float *w,
+                                const float *rstd, const float *dy, float *dx);
+
+/// Rotary position embedding in place, the "rotate half" form of Hugging Face.
+///
+///     x[r,h,i], x[r,h,i+w/2]  <-  x1 c - s x2, x2 c + s x1   with c, s = table[positions[r], i]
+///
+/// Shapes: x row r starts at x + r * stride and holds heads * width floats; cosine, sine
+///         [positions, width / 2]. direction is 1, or -1 for the backward pass (the inverse).
+void bear_rotary_f32(size_t rows, size_t heads, size_t width, size_t stride,
+                     const int32_t *positions, const float *cosine, const float *sine,
+                     int direction, float *x);
+
+/// y[r,i] = silu(g[r,i]) * u[r,i] where a row of gate_up is g followed by u, [rows, 2 width].
+void bear_swiglu_f32(size_t rows, size_t width, const float *gate_up, float *y);
+
+/// Gradient of `bear_swiglu_f32`: writes d_gate_up [rows, 2 width] from dy [rows, width].
+void bear_swiglu_backward_f32(size_t rows, size_t width, const float *gate_up, const float *dy,
+                              float *d_gate_up);
+
+// ---- Attention over ancestors -------------------------------------------------------------------
+
+/// Sizes of one attention layer. Query head h uses key head h / (heads / kv_heads).
+typedef struct {
+  size_t heads, kv_heads, width;    // width of one head
+  size_t q_stride, kv_stride;       // floats between rows of q and d_q, and of k, v, d_k and d_v
+  size_t out_stride;                // floats between rows of out and d_out
+  float scale;                      // of q . k, 1 / sqrt(width)
+} bear_attention_shape;
+
+/// Consecutive rows of k and v.
+typedef struct {
+  int64_t start, count;
+} bear_rows;
+
+/// Consecutive query rows of one chain of nodes, and the rows of k and v that they may see: all of
+/// `ranges[0..range_count-2]`, and of the last range, query i sees the first
+/// count - rows + 1 + i rows: the last range ends with the chain's own nodes.
+typedef struct {
+  int64_t first_row, rows;
+  int64_t first_range, range_count;
+} bear_attention_task;
+
+/// Floats of scratch that a task of `rows` rows with `keys` visible rows in all needs; the same
+/// for forward and backward.
+size_t bear_attention_scratch(const bear_attention_shape *shape, size_t rows, size_t keys);
+
+/// Attention of one task.
+///
+///     out[r,h] = sum_k p[k] v[k,h'],  p = softmax_k(scale * q[r,h] . k[k,h'])
+///
+/// Shapes: q, out indexed by query row; k, v by row of a range; lse [query rows, heads], the
+///         log-sum-exp of the scaled scores, kept for backward.
+/// A query's result depends on its own ancestors in their order, and not on how chains are cut
+/// into tasks.
+void bear_attention_f32(const bear_attention_shape *shape, const bear_attention_task *task,
+                        const bear_rows *ranges, const float *q, const float *k, const float *v,
+                        float *out, float *lse, float *scratch);
+
+/// Gradients of one task: writes d_q of its rows, adds to d_k and d_v of the rows it sees.
+/// Threads: tasks of different threads need d_k and d_v of their own.
+void bear_attention_backward_f32(const bear_attention_shape *shape,
+                                 const bear_attention_task *task, const bear_rows *ranges,
+                                 const float *q, const float *k, const float *v, const float *out,
+                                 const float *lse, const float *d_out, float *d_q, float *d_k,
+                                 float *d_v, float *scratch);
+
+// ---- Head and soft-max over rows of unequal length ----------------------------------------------
+// Row r of a ragged matrix is values[offsets[r] .. offsets[r+1]-1].
+
+/// y[offsets[r]+j] = x[r] . table[columns[offsets[r]+j]]: the head at chosen columns only.
+/// Shapes: x [rows, width]; table [*, width]; columns, y [offsets[rows]].
+void bear_gather_dot_f32(size_t rows, size_t width, const int64_t *offsets, const int32_t *columns,
+                         const float *x, const float *table, float *y);
+
+/// Adds the gradient with respect to x: dx[r] += sum_j dy[offsets[r]+j] * table[columns[...]].
+void bear_gather_dot_backward_f32(size_t rows, size_t width, const int64_t *offsets,
+                                  const int32_t *columns, const float *dy, const float *table,
+                                  float *dx);
+
+/// lse[r] = log sum_j exp(x[offsets[r]+j]), shifted by the maximum; -inf for an empty row.
+void bear_row_log_sum_exp_f32(size_t rows, const int64_t *offsets, const float *x, float *lse);
+
+/// y[j] = x[j] - lse[r] for every j of row r.
+void bear_row_subtract_f32(size_t rows, const int64_t *offsets, const float *x, const float *lse,
+                           float *y);
+
+/// Gradient of the log soft-max: adds dy[j] - exp(y[j]) * sum_row(dy) to dx[j].
+void bear_row_log_softmax_backward_f32(size_t rows, const int64_t *offsets, const float *y,
+                                       const float *dy, float *dx);
+
+/// Gradient of lse: adds exp(x[j] - lse[r]) * d_lse[r] to dx[j].
+void bear_row_log_sum_exp_backward_f32(size_t rows, const int64_t *offsets, const float *x,
+                                       const float *lse, const float *d_lse, float *dx);
+
+// ---- Dropout, optimiser, sums -------------------------------------------------------------------
+
+/// Inverted dropout whose mask is a pure function of a key for each row and the column.
+///
+///     y[r,i] = x[r,i] / (1 - rate) where u(keys[r], i) >= rate, else 0
+///
+/// u is uniform on 24 bits: a counter-based generator (SplitMix64's finaliser of keys[r] and i).
+/// The same in all versions, bit for bit. y may be x. Needs: 0 <= rate < 1.
+void bear_dropout_f32(size_t rows, size_t width, float rate, const uint64_t *keys, const float *x,
+                      float *y);
+
+/// One step of AdamW (Loshchilov & Hutter, 2019), as PyTorch computes it:
+///
+///     p -= lr wd p;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2
+///     p -= lr / (1-b1^t) * m / (sqrt(v / (1-b2^t)) + eps)
+///
+/// Shapes: all [count]. step is t, from 1. Gradients are multiplied by g_scale first.
+void bear_adamw_f32(size_t count, float learning_rate, float beta1, float beta2, float epsilon,
+                    float weight_decay, float g_scale, int64_t step, const float *gradient,
+                    float *parameter, float *first_moment, float *second_moment);
+
+/// y[i] += a * x[i].
+void bear_axpy_f32(size_t count, float a, const float *x, float *y);
+
+/// The sum of squares, accumulated in double in a fixed order.
+double bear_sum_of_squares_f32(size_t count, const float *x);
+
+/// Widens bfloat16 and IEEE half-precision numbers; exact.
+void bear_bf16_to_f32(size_t count, const uint16_t *x, float *y);
+void bear_f16_to_f32(size_t count, const uint16_t *x, float *y);
+
+#endif

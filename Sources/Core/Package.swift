@@ -1,0 +1,44 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// Everything that a plug-in may import, as one dynamic library: linked statically into both a host
+// and a plug-in there would be two copies of every type, and `as?` would fail without a word.
+let package = Package(
+  name: "Core",
+  products: [
+    .library(
+      name: "BearLabCore", type: .dynamic,
+      targets: [
+        "BearLabCore", "BearLabErrors", "BearLabLanguageModel", "BearLabNN", "BearLabTensor",
+        "BearLabTrie", "CBearKernels", "CBearLabABI",
+      ])
+  ],
+  targets: [
+    .target(name: "CBearLabABI", path: "CBearLabABI"),
+    .systemLibrary(
+      name: "COpenBLAS", path: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+    .target(
+      name: "CBearKernels", path: "CBearKernels",
+      linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
+    .target(name: "BearLabErrors", path: "BearLabErrors"),
+    .target(
+      name: "BearLabTensor",
+      dependencies: ["BearLabErrors", "CBearKernels", "COpenBLAS"], path: "BearLabTensor"),
+    .target(
+      name: "BearLabNN", dependencies: ["BearLabErrors", "BearLabTensor"], path: "BearLabNN"),
+    .target(
+      name: "BearLabLanguageModel",
+      dependencies: ["BearLabErrors", "BearLabNN", "BearLabTensor"],
+      path: "BearLabLanguageModel"),
+    .target(name: "BearLabTrie", dependencies: ["BearLabErrors"], path: "BearLabTrie"),
+    .target(
+      name: "BearLabCore",
+      dependencies: [
+        "BearLabErrors", "BearLabLanguageModel", "BearLabNN", "BearLabTensor", "BearLabTrie",
+        "CBearLabABI",
+      ],
+      path: "BearLabCore"),
+  ],
+  swiftLanguageModes: [.v6],
+  cLanguageStandard: .c11
+)

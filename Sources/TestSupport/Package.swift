@@ -1,0 +1,14 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// A package of its own: as a target of Core it would link a second copy of the core statically.
+let package = Package(
+  name: "TestSupport",
+  products: [.library(name: "BearLabTestSupport", targets: ["BearLabTestSupport"])],
+  dependencies: [.package(path: "../Core")],
+  targets: [
+    .target(
+      name: "BearLabTestSupport", dependencies: [.product(name: "BearLabCore", package: "Core")])
+  ],
+  swiftLanguageModes: [.v6]
+)
