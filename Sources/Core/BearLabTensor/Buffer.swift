@@ -36,6 +36,14 @@ package final class Buffer {
   /// The floats as an array.
   package var values: [Float] { Array(UnsafeBufferPointer(start: pointer, count: count)) }
 
+  /// Takes over as many numbers as the buffer holds.
+  package func replace(with values: [Float]) {
+    precondition(values.count == count, "\(values.count) numbers for \(count)")
+    values.withUnsafeBufferPointer { source in
+      if let base = source.baseAddress { pointer.update(from: base, count: count) }
+    }
+  }
+
   /// Sets every float to 0.
   package func clear() {
     memset(pointer, 0, count * MemoryLayout<Float>.stride)

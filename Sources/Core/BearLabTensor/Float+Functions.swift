@@ -16,3 +16,8 @@ extension Float {
   /// log(1 + e^x), without overflow or cancellation.
   package var softplus: Float { max(self, 0) + log1pf(expf(-abs(self))) }
 }
+
+extension Float {
+  package var cosine: Float { cosf(self) }
+  package var sine: Float { sinf(self) }
+}

@@ -81,6 +81,9 @@ public final class Tensor {
     return fresh
   }
 
+  /// Replaces the numbers in place, as when a checkpoint is read.
+  public func replace(with scalars: [Float]) { buffer.replace(with: scalars) }
+
   /// Forgets the gradient.
   public func clearGradient() { gradientBuffer = nil }
 

@@ -1,0 +1,76 @@
+public import BearLabNN
+public import BearLabTensor
+
+/// A forest that grows, with the keys and values of its nodes: what decoding works on.
+public final class ForestCache {
+  private let model: LanguageModel
+  private let adapter: LoRAAdapter?
+  /// The nodes; insert new ones here, and ask for their hidden states.
+  public var forest = TokenForest()
+  private var injected: InjectedVectors?
+  /// Nodes whose keys and values are there.
+  private var computed = 0
+  private var layers: [(keys: Matrix, values: Matrix)]
+  /// `[capacity, D]`, after the last norm.
+  private var hidden: Matrix
+
+  /// An empty cache.
+  public init(model: LanguageModel, adapter: LoRAAdapter?, injected: InjectedVectors? = nil) {
+    self.model = model
+    self.adapter = adapter
+    self.injected = injected
+    let shape = model.shape
+    layers = (0..<shape.layerCount).map { _ in
+      (Matrix(rows: 0, columns: shape.kvWidth), Matrix(rows: 0, columns: shape.kvWidth))
+    }
+    hidden = Matrix(rows: 0, columns: shape.width)
+  }
+
+  /// The hidden states of some nodes after the last norm, `[nodes, D]`; a constant to the tape.
+  ///
+  /// Nodes that are new since the last call are run through the transformer in one go.
+  ///
+  /// - Throws: ``LanguageModelError`` for a path longer than the context or an unknown token.
+  public func hiddenStates(of nodes: [Int]) throws -> Tensor {
+    if computed < forest.count { try computeNewNodes() }
+    let rows = Matrix(rows: nodes.count, columns: model.shape.width)
+    rows.gatherRows(nodes, of: hidden)
+    return Tensor(buffer: rows.buffer, shape: [nodes.count, model.shape.width])
+  }
+
+  /// Forgets all nodes from `count` on.
+  public func truncate(to count: Int) {
+    forest.truncate(to: count)
+    computed = min(computed, count)
+  }
+
+  private func computeNewNodes() throws {
+    let pass = try model.makePass(forest, from: computed, adapter: adapter, dropout: nil)
+    reserve(forest.count)
+    var x = model.embed(forest, from: computed, injected: injected)
+    let new = computed..<forest.count
+    for (layer, block) in model.weights.blocks.enumerated() {
+      let cached = layers[layer]
+      x = Block(layer: layer, weights: block, pass: pass).forward(x) { keys, values in
+        cached.keys.rows(new).copy(from: keys)
+        cached.values.rows(new).copy(from: values)
+        return cached
+      }.output
+    }
+    hidden.rows(new).copy(from: model.finalNorm(x).0)
+    computed = forest.count
+  }
+
+  private func reserve(_ count: Int) {
+    guard count > hidden.rows else { return }
+    let capacity = max(count, hidden.rows * 3 / 2)
+    layers = layers.map { (grown($0.keys, to: capacity), grown($0.values, to: capacity)) }
+    hidden = grown(hidden, to: capacity)
+  }
+
+  private func grown(_ matrix: Matrix, to rows: Int) -> Matrix {
+    let larger = Matrix(rows: rows, columns: matrix.columns)
+    larger.rows(0..<computed).copy(from: matrix.rows(0..<computed))
+    return larger
+  }
+}

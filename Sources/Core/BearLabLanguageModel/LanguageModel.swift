@@ -1,0 +1,178 @@
+public import BearLabNN
+public import BearLabTensor
+
+/// A decoder-only transformer over token forests, with frozen weights.
+///
+/// A plain causal sequence is a forest with one path, and gives the same numbers. Nothing that two
+/// paths share is computed twice, forwards or backwards.
+public final class LanguageModel {
+  public let shape: LanguageModelShape
+  let weights: TransformerWeights
+  let rotary: RotaryTable
+
+  /// Reads the weights.
+  ///
+  /// - Parameters:
+  ///   - tiedHead: whether the head's weights are the embedding's.
+  ///   - read: gives a weight's numbers, row-major; called once for each.
+  /// - Throws: ``LanguageModelError/wrongSize(weight:count:expected:)``, or what `read` throws.
+  public init(
+    shape: LanguageModelShape, tiedHead: Bool, read: (WeightName) throws -> [Float]
+  ) throws {
+    self.shape = shape
+    weights = try TransformerWeights(shape: shape, tiedHead: tiedHead, read: read)
+    rotary = RotaryTable(
+      positions: shape.contextLength, inverseFrequencies: shape.inverseFrequencies)
+  }
+
+  /// Fresh LoRA weights for this model.
+  public func makeAdapter(_ settings: LoRASettings, seed: UInt64) -> LoRAAdapter {
+    LoRAAdapter(
+      settings: settings, layerCount: shape.layerCount, sizes: shape.size(of:), seed: seed)
+  }
+
+  /// The hidden states of some nodes after the last norm, on the tape.
+  ///
+  /// - Parameters:
+  ///   - nodes: which nodes of `forest`; one may come twice.
+  ///   - adapter: the LoRA weights, which get gradients.
+  ///   - dropout: the step's key; nil for no dropout.
+  ///   - injected: the vectors of the forest's slots.
+  /// - Returns: `[nodes, D]`.
+  /// - Throws: ``LanguageModelError`` for a path longer than the context or an unknown token.
+  public func hiddenStates(
+    of nodes: [Int], in forest: TokenForest, adapter: LoRAAdapter? = nil,
+    dropout: DropoutKey? = nil, injected: InjectedVectors? = nil
+  ) throws -> Tensor {
+    let pass = try makePass(forest, from: 0, adapter: adapter, dropout: dropout)
+    let parameters = adapter?.parameters.map(\.tensor) ?? []
+    let isRecorded =
+      parameters.contains(where: \.requiresGradient) || injected?.vectors.requiresGradient == true
+    var x = embed(forest, from: 0, injected: injected)
+    var records: [BlockRecord] = []
+    for (layer, block) in weights.blocks.enumerated() {
+      let (output, record) = Block(layer: layer, weights: block, pass: pass).forward(x) {
+        (keys: $0, values: $1)
+      }
+      x = output
+      if isRecorded { records.append(record) }
+    }
+    let last = Matrix(rows: nodes.count, columns: shape.width)
+    last.gatherRows(nodes, of: x)
+    let (hidden, inverseRMS) = finalNorm(last)
+    return Tensor.result(
+      hidden.buffer, shape: [nodes.count, shape.width],
+      of: parameters + (injected.map { [$0.vectors] } ?? [])
+    ) { [self] result in
+      guard let upper = result.gradientBuffer else { return }
+      let dLast = Matrix(rows: nodes.count, columns: shape.width, zeroed: true)
+      Kernels.rmsNormBackward(
+        last, weight: weights.finalNorm, inverseRMS: inverseRMS,
+        dy: Matrix(upper, rows: nodes.count, columns: shape.width), addingTo: dLast)
+      let gradient = pass.matrix(shape.width, zeroed: true)
+      gradient.scatterAddRows(nodes, of: dLast)
+      backward(gradient, records: records, pass: pass, forest: forest, injected: injected)
+    }
+  }
+
+  private func backward(
+    _ gradient: Matrix, records: [BlockRecord], pass: ForestPass, forest: TokenForest,
+    injected: InjectedVectors?
+  ) {
+    let slots = injected?.vectors.gradientForAdding()
+    for (layer, record) in records.enumerated().reversed() {
+      Block(layer: layer, weights: weights.blocks[layer], pass: pass).backward(
+        record, gradient: gradient, needsInput: layer > 0 || slots != nil)
+    }
+    guard let slots, let injected else { return }
+    let rows = forest.elements.indices.filter { forest.elements[$0].slot != nil }
+    let own = Matrix(rows: rows.count, columns: shape.width)
+    own.gatherRows(rows, of: gradient)
+    Matrix(slots, rows: injected.vectors.shape[0], columns: shape.width).scatterAddRows(
+      rows.map { injected.row(of: forest.elements[$0]) }, of: own)
+  }
+
+  /// The logits of chosen tokens, `[total]`: tokens `columns[i]` behind hidden state i.
+  public func logits(of hidden: Tensor, columns: [ArraySlice<Int32>]) -> Tensor {
+    HeadProduct.logits(of: hidden, columns: columns, weights: weights.head)
+  }
+
+  /// The logits of the whole vocabulary, `[n, V]`.
+  public func vocabularyLogits(of hidden: Tensor) -> Tensor {
+    HeadProduct.logits(of: hidden, weights: weights.head)
+  }
+
+  // MARK: Shared with the cache
+
+  func makePass(
+    _ forest: TokenForest, from first: Int, adapter: LoRAAdapter?, dropout: DropoutKey?
+  ) throws(LanguageModelError) -> ForestPass {
+    let longest = forest.positions.max().map { Int($0) + 1 } ?? 0
+    guard longest <= shape.contextLength else {
+      throw .tooLong(positions: longest, contextLength: shape.contextLength)
+    }
+    for element in forest.elements[first...] where element.slot == nil {
+      guard element.token >= 0, Int(element.token) < shape.vocabularySize else {
+        throw .unknownToken(token: Int(element.token), vocabularySize: shape.vocabularySize)
+      }
+    }
+    var plan = AncestorPlan()
+    for chain in forest.chains(from: first) {
+      plan.addChain(
+        queryRows: chain.nodes.lowerBound - first..<chain.nodes.upperBound - first,
+        ancestors: chain.ancestors, ownStart: chain.nodes.lowerBound)
+    }
+    return ForestPass(
+      shape: shape, rotary: rotary, positions: Array(forest.positions[first...]),
+      pathKeys: Array(forest.pathKeys[first...]), plan: plan, adapter: adapter, dropout: dropout)
+  }
+
+  func embed(_ forest: TokenForest, from first: Int, injected: InjectedVectors?) -> Matrix {
+    let rows = forest.elements[first...]
+    let x = Matrix(rows: rows.count, columns: shape.width)
+    x.gatherRows(rows.map { $0.slot == nil ? Int($0.token) : 0 }, of: weights.embedding)
+    if let injected {
+      let vectors = Matrix(
+        injected.vectors.buffer, rows: injected.vectors.shape[0], columns: shape.width)
+      for (row, element) in rows.enumerated() where element.slot != nil {
+        let place = injected.row(of: element)
+        x.rows(row..<row + 1).copy(from: vectors.rows(place..<place + 1))
+      }
+    }
+    return x
+  }
+
+  func finalNorm(_ x: Matrix) -> (Matrix, Buffer) {
+    let output = Matrix(rows: x.rows, columns: x.columns)
+    let inverseRMS = Buffer(count: x.rows, zeroed: false)
+    Kernels.rmsNorm(
+      x, weight: weights.finalNorm, epsilon: shape.normEpsilon, into: output,
+      inverseRMS: inverseRMS)
+    return (output, inverseRMS)
+  }
+}
+
+/// The vectors of a forest's slots.
+public struct InjectedVectors {
+  /// `[slots, D]`, on the tape.
+  public let vectors: Tensor
+  private let rows: [Int: Int]
+
+  /// Creates the vectors.
+  ///
+  /// - Parameter slots: the slot number of each row.
+  public init(slots: [Int], vectors: Tensor) {
+    precondition(
+      vectors.shape.count == 2 && vectors.shape[0] == slots.count,
+      "\(slots.count) slots, vectors of shape \(vectors.shape)")
+    self.vectors = vectors
+    rows = Dictionary(slots.enumerated().map { ($1, $0) }, uniquingKeysWith: { first, _ in first })
+  }
+
+  func row(of element: TokenForest.Element) -> Int {
+    guard let slot = element.slot, let row = rows[slot] else {
+      preconditionFailure("no vector for slot \(element.slot ?? -1)")
+    }
+    return row
+  }
+}

@@ -1,0 +1,102 @@
+public import BearLabErrors
+public import BearLabNN
+
+/// The sizes of a decoder-only transformer of the Llama family.
+public struct LanguageModelShape: Sendable, Hashable {
+  public var layerCount: Int
+  /// D, the width of the residual stream.
+  public var width: Int
+  public var feedForwardWidth: Int
+  public var headCount: Int
+  /// Key and value heads; each serves `headCount / kvHeadCount` query heads.
+  public var kvHeadCount: Int
+  public var headWidth: Int
+  public var vocabularySize: Int
+  /// The most positions that the model was made for.
+  public var contextLength: Int
+  /// Added to the mean square in norms.
+  public var normEpsilon: Float
+  /// The base of the rotary frequencies.
+  public var ropeTheta: Double
+
+  /// Creates a shape.
+  public init(
+    layerCount: Int, width: Int, feedForwardWidth: Int, headCount: Int, kvHeadCount: Int,
+    headWidth: Int, vocabularySize: Int, contextLength: Int, normEpsilon: Float, ropeTheta: Double
+  ) {
+    self.layerCount = layerCount
+    self.width = width
+    self.feedForwardWidth = feedForwardWidth
+    self.headCount = headCount
+    self.kvHeadCount = kvHeadCount
+    self.headWidth = headWidth
+    self.vocabularySize = vocabularySize
+    self.contextLength = contextLength
+    self.normEpsilon = normEpsilon
+    self.ropeTheta = ropeTheta
+  }
+
+  /// heads × head width.
+  package var queryWidth: Int { headCount * headWidth }
+  /// kvHeads × head width.
+  package var kvWidth: Int { kvHeadCount * headWidth }
+
+  /// Inputs and outputs of a linear layer.
+  public func size(of projection: Projection) -> (inputs: Int, outputs: Int) {
+    switch projection {
+    case .query: (width, queryWidth)
+    case .key, .value: (width, kvWidth)
+    case .output: (queryWidth, width)
+    case .gate, .up: (width, feedForwardWidth)
+    case .down: (feedForwardWidth, width)
+    }
+  }
+
+  /// θ^(-2i / headWidth) for i below headWidth / 2, in radians a position.
+  var inverseFrequencies: [Double] {
+    (0..<headWidth / 2).map { index in
+      1 / power(Float(ropeTheta), Float(2 * index) / Float(headWidth))
+    }
+  }
+}
+
+/// A weight of the model, in Hugging Face's row order; matrices are `[out, in]`.
+public enum WeightName: Sendable, Hashable {
+  /// `[vocabulary, D]`.
+  case embedding
+  /// `[D]`.
+  case attentionNorm(layer: Int)
+  /// `[D]`.
+  case feedForwardNorm(layer: Int)
+  case projection(Projection, layer: Int)
+  /// `[D]`.
+  case finalNorm
+  /// `[vocabulary, D]`; the embedding's where the two are tied.
+  case head
+}
+
+/// What can be wrong with a model's weights or with what it is given.
+public enum LanguageModelError: BearLabError, Equatable {
+  case wrongSize(weight: String, count: Int, expected: Int)
+  case tooLong(positions: Int, contextLength: Int)
+  case unknownToken(token: Int, vocabularySize: Int)
+
+  public var description: String {
+    switch self {
+    case .wrongSize(let weight, let count, let expected):
+      "weight \(weight) has \(count) numbers; the shape asks for \(expected)"
+    case .tooLong(let positions, let contextLength):
+      "a path of \(positions) tokens is longer than the model's context of \(contextLength)"
+    case .unknownToken(let token, let vocabularySize):
+      "token \(token) is outside of the vocabulary of \(vocabularySize)"
+    }
+  }
+
+  public var remedy: String {
+    switch self {
+    case .wrongSize: "use a file whose metadata and tensors belong together"
+    case .tooLong: "shorten the history or the titles, or use a model with a longer context"
+    case .unknownToken: "use the tokenizer that belongs to the model"
+    }
+  }
+}

@@ -1,0 +1,81 @@
+public import BearLabTensor
+
+/// AdamW's settings (Loshchilov & Hutter, 2019); PyTorch's defaults but for the weight decay.
+public struct AdamWSettings: Sendable, Hashable {
+  public var beta1: Double
+  public var beta2: Double
+  public var epsilon: Double
+  public var weightDecay: Double
+
+  /// Creates settings.
+  public init(
+    beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8, weightDecay: Double = 0
+  ) {
+    self.beta1 = beta1
+    self.beta2 = beta2
+    self.epsilon = epsilon
+    self.weightDecay = weightDecay
+  }
+}
+
+/// The optimiser of a list of tensors.
+public final class AdamW {
+  public let settings: AdamWSettings
+  /// Steps done.
+  public private(set) var step = 0
+  private let parameters: [(name: String, tensor: Tensor)]
+  private let moments: [(first: Buffer, second: Buffer)]
+
+  /// Creates an optimiser with moments of zero.
+  public init(parameters: [(name: String, tensor: Tensor)], settings: AdamWSettings) {
+    self.parameters = parameters
+    self.settings = settings
+    moments = parameters.map { (Buffer(count: $0.tensor.count), Buffer(count: $0.tensor.count)) }
+  }
+
+  /// The L2 norm of all gradients together; a missing one counts as zero.
+  public var gradientNorm: Double {
+    parameters.reduce(0.0) { total, entry in
+      total + (entry.tensor.gradientBuffer.map { Kernels.sumOfSquares($0) } ?? 0)
+    }.squareRoot()
+  }
+
+  /// Updates the parameters from their gradients, then clears these.
+  ///
+  /// - Parameters:
+  ///   - learningRate: of this step.
+  ///   - gradientScale: what every gradient is multiplied by first: normalisation and clipping.
+  public func update(learningRate: Double, gradientScale: Double = 1) {
+    step += 1
+    for (entry, moment) in zip(parameters, moments) {
+      if let gradient = entry.tensor.gradientBuffer {
+        Kernels.adamW(
+          parameter: entry.tensor.buffer, gradient: gradient, first: moment.first,
+          second: moment.second, step: step, learningRate: learningRate,
+          beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon,
+          weightDecay: settings.weightDecay, gradientScale: gradientScale)
+      }
+      entry.tensor.clearGradient()
+    }
+  }
+
+  /// The moments by `<parameter>/first` and `/second`, and the number of steps: for checkpoints.
+  public var state: (step: Int, moments: [(name: String, shape: [Int], values: [Float])]) {
+    let rows = zip(parameters, moments).flatMap { entry, moment in
+      [
+        ("\(entry.name)/first", entry.tensor.shape, moment.first.values),
+        ("\(entry.name)/second", entry.tensor.shape, moment.second.values),
+      ]
+    }
+    return (step, rows)
+  }
+
+  /// Restores what ``state`` gave; names that are missing stay at zero.
+  public func restore(step: Int, moments values: [String: [Float]]) {
+    self.step = step
+    for (entry, moment) in zip(parameters, moments) {
+      if let first = values["\(entry.name)/first"] { moment.first.replace(with: first) }
+      if let second = values["\(entry.name)/second"] { moment.second.replace(with: second) }
+    }
+  }
+}

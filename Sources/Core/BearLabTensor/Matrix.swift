@@ -1,0 +1,86 @@
+internal import CBearKernels
+
+/// A view of a buffer as a matrix whose rows are `stride` floats apart.
+package struct Matrix {
+  package let buffer: Buffer
+  package let offset: Int
+  package let rows: Int
+  package let columns: Int
+  package let stride: Int
+
+  /// A whole buffer as `[rows, columns]`.
+  package init(_ buffer: Buffer, rows: Int, columns: Int) {
+    precondition(
+      rows * columns <= buffer.count, "[\(rows), \(columns)] in \(buffer.count) floats")
+    self.init(buffer: buffer, offset: 0, rows: rows, columns: columns, stride: columns)
+  }
+
+  /// A fresh matrix; its numbers are not set.
+  package init(rows: Int, columns: Int, zeroed: Bool = false) {
+    self.init(Buffer(count: rows * columns, zeroed: zeroed), rows: rows, columns: columns)
+  }
+
+  private init(buffer: Buffer, offset: Int, rows: Int, columns: Int, stride: Int) {
+    self.buffer = buffer
+    self.offset = offset
+    self.rows = rows
+    self.columns = columns
+    self.stride = stride
+  }
+
+  /// Some of the columns.
+  package func columns(_ range: Range<Int>) -> Matrix {
+    precondition(range.upperBound <= columns, "columns \(range) of \(columns)")
+    return Matrix(
+      buffer: buffer, offset: offset + range.lowerBound, rows: rows, columns: range.count,
+      stride: stride)
+  }
+
+  /// Some of the rows.
+  package func rows(_ range: Range<Int>) -> Matrix {
+    precondition(range.upperBound <= rows, "rows \(range) of \(rows)")
+    return Matrix(
+      buffer: buffer, offset: offset + range.lowerBound * stride, rows: range.count,
+      columns: columns, stride: stride)
+  }
+
+  /// The first float.
+  var pointer: UnsafeMutablePointer<Float> { buffer.pointer + offset }
+
+  /// The first float of a row.
+  func row(_ index: Int) -> UnsafeMutablePointer<Float> { pointer + index * stride }
+
+  /// Copies the rows of a matrix of the same shape.
+  package func copy(from other: Matrix) {
+    precondition(
+      rows == other.rows && columns == other.columns,
+      "[\(other.rows), \(other.columns)] into [\(rows), \(columns)]")
+    for index in 0..<rows { row(index).update(from: other.row(index), count: columns) }
+  }
+
+  /// Copies `source`'s row `indices[i]` into row i.
+  package func gatherRows(_ indices: [Int], of source: Matrix) {
+    for (place, index) in indices.enumerated() {
+      row(place).update(from: source.row(index), count: columns)
+    }
+  }
+
+  /// Adds row i of `source` to row `indices[i]`.
+  package func scatterAddRows(_ indices: [Int], of source: Matrix) {
+    for (place, index) in indices.enumerated() {
+      bear_axpy_f32(columns, 1, source.row(place), row(index))
+    }
+  }
+
+  /// Adds a matrix of the same shape; both must be contiguous.
+  package func add(_ other: Matrix) {
+    precondition(
+      rows == other.rows && columns == other.columns && isContiguous && other.isContiguous,
+      "sum of [\(rows), \(columns)] and [\(other.rows), \(other.columns)]")
+    Compute.split(rows, minimum: 64) { range in
+      bear_axpy_f32(range.count * columns, 1, other.row(range.lowerBound), row(range.lowerBound))
+    }
+  }
+
+  var isContiguous: Bool { stride == columns || rows <= 1 }
+}
