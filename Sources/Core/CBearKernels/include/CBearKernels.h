@@ -28,6 +28,10 @@ const char *bear_best_isa(void);
 /// libgomp, the pool that oneDNN uses too. With threads = 1 the body runs on the caller's.
 void bear_parallel(size_t threads, void (*body)(size_t index, void *context), void *context);
 
+/// Lets the allocator keep what is freed: a training step frees and takes hundreds of megabytes,
+/// which would otherwise be new pages each time.
+void bear_keep_freed_memory(void);
+
 // ---- Norm, rotary, SwiGLU -----------------------------------------------------------------------
 
 /// Root-mean-square normalisation of each row (Zhang & Sennrich, 2019).

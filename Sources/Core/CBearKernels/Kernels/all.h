@@ -1,0 +1,37 @@
+// The bodies of all kernels and their table, for the instruction set that the including file has
+// chosen by LANES, ISA_NAME, ISA_TABLE and a target region around this inclusion.
+
+#include "vector.h"
+
+#include "norm.h"
+
+#include "elementwise.h"
+
+#include "ragged.h"
+
+#include "product.h"
+
+#include "attention.h"
+
+const bear_kernel_table ISA_TABLE = {
+    .name = ISA_NAME,
+    .rms_norm = rms_norm,
+    .rms_norm_backward = rms_norm_backward,
+    .rotary = rotary,
+    .swiglu = swiglu,
+    .swiglu_backward = swiglu_backward,
+    .attention = attention,
+    .attention_backward = attention_backward,
+    .gather_dot = gather_dot,
+    .gather_dot_backward = gather_dot_backward,
+    .row_log_sum_exp = row_log_sum_exp,
+    .row_subtract = row_subtract,
+    .row_log_softmax_backward = row_log_softmax_backward,
+    .row_log_sum_exp_backward = row_log_sum_exp_backward,
+    .dropout = dropout,
+    .adamw = adamw,
+    .axpy = axpy,
+    .sum_of_squares = sum_of_squares,
+    .bf16_to_f32 = bf16_to_f32,
+    .f16_to_f32 = f16_to_f32,
+};

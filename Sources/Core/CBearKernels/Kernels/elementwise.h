@@ -1,0 +1,126 @@
+// Kernels that treat each number by itself, and the sum of squares; see CBearKernels.h.
+
+static void swiglu(size_t rows, size_t width, const float *restrict gate_up, float *restrict y) {
+  for (size_t r = 0; r < rows; r++, gate_up += 2 * width, y += width) {
+    for (size_t i = 0; i < width; i += LANES) {
+      size_t n = width - i;
+      vf g = load_some(gate_up + i, n, 0), u = load_some(gate_up + width + i, n, 0);
+      store_some(y + i, n, g / (exponential(-g) + 1.0f) * u);
+    }
+  }
+}
+
+/// With s = sigmoid(g): du = dy g s and dg = dy u s (1 + g (1 - s)).
+static void swiglu_backward(size_t rows, size_t width, const float *restrict gate_up,
+                            const float *restrict dy, float *restrict d_gate_up) {
+  for (size_t r = 0; r < rows; r++) {
+    for (size_t i = 0; i < width; i += LANES) {
+      size_t n = width - i;
+      vf g = load_some(gate_up + i, n, 0), u = load_some(gate_up + width + i, n, 0);
+      vf d = load_some(dy + i, n, 0);
+      vf s = 1.0f / (exponential(-g) + 1.0f);
+      store_some(d_gate_up + i, n, d * u * s * (g * (1.0f - s) + 1.0f));
+      store_some(d_gate_up + width + i, n, d * g * s);
+    }
+    gate_up += 2 * width, d_gate_up += 2 * width, dy += width;
+  }
+}
+
+/// The finaliser of SplitMix64, in place, of one number or of a vector.
+#define MIX(z)                                                                                     \
+  do {                                                                                             \
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;                                                     \
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;                                                     \
+    z = z ^ (z >> 31);                                                                             \
+  } while (0)
+
+/// u(key, i) is the upper 24 bits of mix(mix(key) + (i + 1) * golden). The inner mix keeps apart
+/// rows whose keys differ by a multiple of the golden ratio, as a SplitMix64 sequence's do.
+static void dropout(size_t rows, size_t width, float rate, const uint64_t *restrict keys,
+                    const float *x, float *y) {
+  const uint64_t golden = 0x9E3779B97F4A7C15u;
+  const float kept = 1.0f / (1.0f - rate);
+  const vi threshold = (int32_t)ceil((double)rate * 16777216.0) - (vi){0};
+  vl lane;
+  for (size_t l = 0; l < LANES; l++) lane[l] = (l + 1) * golden;
+  for (size_t r = 0; r < rows; r++, x += width, y += width) {
+    uint64_t start = keys[r];
+    MIX(start);
+    vl counter = lane + start;
+    for (size_t i = 0; i < width; i += LANES, counter += LANES * golden) {
+      vl word = counter;
+      MIX(word);
+      vi u = __builtin_convertvector(word >> 40, vi);
+      vf scaled = load_some(x + i, width - i, 0) * kept;
+      store_some(y + i, width - i, (vf)((u >= threshold) & (vi)scaled));
+    }
+  }
+}
+
+static void adamw(size_t count, float learning_rate, float beta1, float beta2, float epsilon,
+                  float weight_decay, float g_scale, int64_t step, const float *restrict gradient,
+                  float *restrict parameter, float *restrict first_moment,
+                  float *restrict second_moment) {
+  const double correction1 = 1 - pow(beta1, (double)step);
+  const double correction2 = 1 - pow(beta2, (double)step);
+  const float rate = (float)(learning_rate / correction1);
+  const float root = (float)(1 / sqrt(correction2));
+  const float decay = learning_rate * weight_decay;
+  const float rest1 = (float)(1 - (double)beta1), rest2 = (float)(1 - (double)beta2);
+  for (size_t i = 0; i < count; i += LANES) {
+    size_t n = count - i;
+    vf g = load_some(gradient + i, n, 0) * g_scale;
+    vf p = load_some(parameter + i, n, 0);
+    vf m = load_some(first_moment + i, n, 0) * beta1;
+    vf v = load_some(second_moment + i, n, 0) * beta2;
+    m = g * rest1 + m;
+    v = g * g * rest2 + v;
+    p = p - p * decay;
+    p = p - rate * m / (__builtin_elementwise_sqrt(v) * root + epsilon);
+    store_some(parameter + i, n, p);
+    store_some(first_moment + i, n, m);
+    store_some(second_moment + i, n, v);
+  }
+}
+
+static void axpy(size_t count, float a, const float *restrict x, float *restrict y) {
+  for (size_t i = 0; i < count; i += LANES) {
+    size_t n = count - i;
+    store_some(y + i, n, load_some(x + i, n, 0) * a + load_some(y + i, n, 0));
+  }
+}
+
+static double sum_of_squares(size_t count, const float *restrict x) {
+  vd sum = {0};
+  for (size_t i = 0; i < count; i += LANES) {
+    vd wide = WIDEN(load_some(x + i, count - i, 0));
+    sum = wide * wide + sum;
+  }
+  return sum_wide(&sum);
+}
+
+INLINE vu load_halves(const uint16_t *x, size_t count) {
+  vh v = {0};
+  if (count >= LANES) memcpy(&v, x, sizeof v);
+  else for (size_t i = 0; i < count; i++) v[i] = x[i];
+  return __builtin_convertvector(v, vu);
+}
+
+static void bf16_to_f32(size_t count, const uint16_t *restrict x, float *restrict y) {
+  for (size_t i = 0; i < count; i += LANES)
+    store_some(y + i, count - i, (vf)(load_halves(x + i, count - i) << 16));
+}
+
+/// Moves exponent and fraction to their place in 32 bits; a factor of 2^112 then mends the bias of
+/// the exponent, for subnormals too. Infinities and NaN take the largest exponent instead.
+static void f16_to_f32(size_t count, const uint16_t *restrict x, float *restrict y) {
+  for (size_t i = 0; i < count; i += LANES) {
+    vu half = load_halves(x + i, count - i);
+    vu sign = (half & 0x8000) << 16;
+    vu magnitude = (half & 0x7FFF) << 13;
+    vf number = (vf)magnitude * 0x1p112f;
+    vf special = (vf)(magnitude | 0x7F800000);
+    vf value = select((vi)((half & 0x7C00) == 0x7C00), special, number);
+    store_some(y + i, count - i, (vf)((vu)value | sign));
+  }
+}

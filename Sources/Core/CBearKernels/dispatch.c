@@ -1,0 +1,153 @@
+// The choice of instruction set, and the public names, which call through the table.
+
+#include "Kernels/table.h"
+
+#include <string.h>
+
+/// The versions in use; portable until `bear_select_isa` is called.
+static const bear_kernel_table *kernels = &bear_kernels_portable;
+
+// ---- Choice -------------------------------------------------------------------------------------
+
+/// The compiler's check covers the operating system's support for the wider registers too.
+static int has_avx2(void) {
+#if defined(__x86_64__)
+  return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
+#else
+  return 0;
+#endif
+}
+
+static int has_avx512(void) {
+#if defined(__x86_64__)
+  return has_avx2() && __builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("avx512vl");
+#else
+  return 0;
+#endif
+}
+
+const char *bear_best_isa(void) {
+  return has_avx512() ? "avx512" : has_avx2() ? "avx2" : "portable";
+}
+
+const char *bear_isa(void) { return kernels->name; }
+
+int bear_select_isa(const char *name) {
+  if (name == NULL) name = bear_best_isa();
+  if (strcmp(name, "portable") == 0) {
+    kernels = &bear_kernels_portable;
+    return 0;
+  }
+  const int avx512 = strcmp(name, "avx512") == 0;
+  if (!avx512 && strcmp(name, "avx2") != 0) return -1;
+  if (!(avx512 ? has_avx512() : has_avx2())) return -2;
+#if defined(__x86_64__)
+  kernels = avx512 ? &bear_kernels_avx512 : &bear_kernels_avx2;
+#endif
+  return 0;
+}
+
+// ---- Public names -------------------------------------------------------------------------------
+
+void bear_rms_norm_f32(size_t rows, size_t width, float eps, const float *x, const float *w,
+                       float *y, float *rstd) {
+  kernels->rms_norm(rows, width, eps, x, w, y, rstd);
+}
+
+void bear_rms_norm_backward_f32(size_t rows, size_t width, const float *x, const float *w,
+                                const float *rstd, const float *dy, float *dx) {
+  kernels->rms_norm_backward(rows, width, x, w, rstd, dy, dx);
+}
+
+void bear_rotary_f32(size_t rows, size_t heads, size_t width, size_t stride,
+                     const int32_t *positions, const float *cosine, const float *sine,
+                     int direction, float *x) {
+  kernels->rotary(rows, heads, width, stride, positions, cosine, sine, direction, x);
+}
+
+void bear_swiglu_f32(size_t rows, size_t width, const float *gate_up, float *y) {
+  kernels->swiglu(rows, width, gate_up, y);
+}
+
+void bear_swiglu_backward_f32(size_t rows, size_t width, const float *gate_up, const float *dy,
+                              float *d_gate_up) {
+  kernels->swiglu_backward(rows, width, gate_up, dy, d_gate_up);
+}
+
+size_t bear_attention_scratch(const bear_attention_shape *shape, size_t rows, size_t keys) {
+  (void)rows;
+  const size_t lanes = 16;  // the widest version's
+  const size_t width = (shape->width + lanes - 1) / lanes * lanes;
+  const size_t padded_keys = (keys + lanes - 1) / lanes * lanes;
+  const size_t queries = attention_tile_queries(shape->heads / shape->kv_heads);
+  return lanes + 5 * padded_keys * width + queries * (2 * (padded_keys + lanes) + 3 * width);
+}
+
+void bear_attention_f32(const bear_attention_shape *shape, const bear_attention_task *task,
+                        const bear_rows *ranges, const float *q, const float *k, const float *v,
+                        float *out, float *lse, float *scratch) {
+  kernels->attention(shape, task, ranges, q, k, v, out, lse, scratch);
+}
+
+void bear_attention_backward_f32(const bear_attention_shape *shape,
+                                 const bear_attention_task *task, const bear_rows *ranges,
+                                 const float *q, const float *k, const float *v, const float *out,
+                                 const float *lse, const float *d_out, float *d_q, float *d_k,
+                                 float *d_v, float *scratch) {
+  kernels->attention_backward(shape, task, ranges, q, k, v, out, lse, d_out, d_q, d_k, d_v, scratch);
+}
+
+void bear_gather_dot_f32(size_t rows, size_t width, const int64_t *offsets, const int32_t *columns,
+                         const float *x, const float *table, float *y) {
+  kernels->gather_dot(rows, width, offsets, columns, x, table, y);
+}
+
+void bear_gather_dot_backward_f32(size_t rows, size_t width, const int64_t *offsets,
+                                  const int32_t *columns, const float *dy, const float *table,
+                                  float *dx) {
+  kernels->gather_dot_backward(rows, width, offsets, columns, dy, table, dx);
+}
+
+void bear_row_log_sum_exp_f32(size_t rows, const int64_t *offsets, const float *x, float *lse) {
+  kernels->row_log_sum_exp(rows, offsets, x, lse);
+}
+
+void bear_row_subtract_f32(size_t rows, const int64_t *offsets, const float *x, const float *lse,
+                           float *y) {
+  kernels->row_subtract(rows, offsets, x, lse, y);
+}
+
+void bear_row_log_softmax_backward_f32(size_t rows, const int64_t *offsets, const float *y,
+                                       const float *dy, float *dx) {
+  kernels->row_log_softmax_backward(rows, offsets, y, dy, dx);
+}
+
+void bear_row_log_sum_exp_backward_f32(size_t rows, const int64_t *offsets, const float *x,
+                                       const float *lse, const float *d_lse, float *dx) {
+  kernels->row_log_sum_exp_backward(rows, offsets, x, lse, d_lse, dx);
+}
+
+void bear_dropout_f32(size_t rows, size_t width, float rate, const uint64_t *keys, const float *x,
+                      float *y) {
+  kernels->dropout(rows, width, rate, keys, x, y);
+}
+
+void bear_adamw_f32(size_t count, float learning_rate, float beta1, float beta2, float epsilon,
+                    float weight_decay, float g_scale, int64_t step, const float *gradient,
+                    float *parameter, float *first_moment, float *second_moment) {
+  kernels->adamw(count, learning_rate, beta1, beta2, epsilon, weight_decay, g_scale, step, gradient,
+               parameter, first_moment, second_moment);
+}
+
+void bear_axpy_f32(size_t count, float a, const float *x, float *y) { kernels->axpy(count, a, x, y); }
+
+double bear_sum_of_squares_f32(size_t count, const float *x) {
+  return kernels->sum_of_squares(count, x);
+}
+
+void bear_bf16_to_f32(size_t count, const uint16_t *x, float *y) {
+  kernels->bf16_to_f32(count, x, y);
+}
+
+void bear_f16_to_f32(size_t count, const uint16_t *x, float *y) { kernels->f16_to_f32(count, x, y); }
