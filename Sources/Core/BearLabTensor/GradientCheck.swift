@@ -17,6 +17,8 @@ public struct GradientCheck {
   ///   - directions: how many to try.
   ///   - step: h.
   ///   - seed: of the directions.
+  /// - Returns: the largest error of all directions; infinite where a number is NaN.
+  /// - Throws: what `function` throws.
   public static func largestError(
     of function: ([Tensor]) throws -> Tensor, at inputs: [Tensor], directions: Int = 8,
     step: Float = 0.02, seed: UInt64 = 1

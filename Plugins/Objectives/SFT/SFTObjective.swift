@@ -1,0 +1,42 @@
+public import BearLabCore
+internal import BearLabTensor
+
+/// Cross-entropy over the whole vocabulary: supervised fine-tuning.
+///
+///     loss = Σ_t −log softmax(z_t / τ)[y_t] / T
+///
+/// The soft-max does not know the item trie, so decoding applies the constraint after it.
+///
+/// - Source: BEAR, equation 2.1 (there a sum over tokens); Tiny-Snow/BEAR-SIGIR-2026 calls it LML
+///   and takes the mean over tokens, as here.
+public struct SFTObjective: Objective {
+  private let temperature: Float  // τ
+
+  public static let summary = "cross-entropy over the whole vocabulary"
+  public static let citation = "BEAR, SIGIR 2026, equation 2.1; 'LML' in its code"
+  public static let parameters: [Parameter] = [
+    .real("tau", default: 1, in: 0.01..., "temperature of the soft-max")
+  ]
+
+  public let needs = ObjectiveNeeds(columns: .vocabulary, constraint: .after)
+
+  public init(_ values: ParameterValues) throws {
+    temperature = try values["tau"]
+  }
+
+  /// Computes the summed cross-entropy of some answers.
+  ///
+  /// - Returns: a sum in nats over all answer tokens; the weight is their number.
+  /// - Throws: ``AnswerBatchError/notComputed(columns:)`` without the vocabulary's logits.
+  public func loss(_ batch: AnswerBatch) throws(AnswerBatchError) -> LossTerms {
+    let logProbabilities = try (batch.vocabularyLogits / temperature).targetLogProbabilities()
+    return LossTerms(sum: -logProbabilities.sum(), weight: Float(batch.rowCount))
+  }
+}
+
+/// Registers the objective `sft`.
+public enum SFTModule: PluginModule {
+  public static func register(in registry: PluginRegistry) throws {
+    try registry.register(objective: "sft", SFTObjective.self)
+  }
+}

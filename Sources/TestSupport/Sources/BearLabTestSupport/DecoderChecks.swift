@@ -1,0 +1,104 @@
+public import BearLabCore
+
+/// Checks a decoder against the contract of `Decoder`, on random catalogues and logits.
+///
+/// No title twice and none that is not in the catalogue, best first, never more than the width; at
+/// a width of the whole catalogue the same ranking as brute force; and the same results whether
+/// prompts are searched alone or together.
+///
+/// - Parameters:
+///   - catalogues: how many random ones.
+///   - isExact: whether the ranking is that of `score`; false for a decoder with scores of its own.
+///   - score: turns a title's log-probability and number of tokens into its score.
+///   - makeDecoder: the decoder under test for a beam width.
+/// - Returns: what is wrong, empty where nothing is: `#expect(try checkDecoder {…} == [])`.
+/// - Throws: what the decoder throws.
+public func checkDecoder(
+  catalogues: Int = 40, isExact: Bool = true,
+  score: (Float, Int) -> Float = { total, _ in total },
+  _ makeDecoder: (_ width: Int) throws -> any Decoder
+) throws -> [String] {
+  var problems: [String] = []
+  for seed in 0..<UInt64(catalogues) {
+    var random = SeededGenerator(seed)
+    let paths = randomPaths(
+      count: Int.random(in: 1...25, using: &random), vocabulary: 4, using: &random)
+    let trie = try ItemTrie(paths: paths)
+    for constraint in ConstraintMode.allCases {
+      let scorer = TableScorer(trie: trie, constraint: constraint, vocabulary: 8, seed: seed)
+      let check = DecoderCheck(trie: trie, scorer: scorer, prompts: 3)
+      var found: [String] = []
+      for width in [1, 2, 3, 10] { found += try check.contract(makeDecoder(width), width: width) }
+      if isExact { found += try check.exactness(makeDecoder(paths.count + 2), score: score) }
+      problems += found.map { "catalogue \(seed), constraint \(constraint): \($0)" }
+    }
+  }
+  return problems
+}
+
+/// The checks on one catalogue.
+private struct DecoderCheck {
+  let trie: ItemTrie
+  let scorer: TableScorer
+  let prompts: Int
+
+  func contract(_ decoder: any Decoder, width: Int) throws -> [String] {
+    var problems: [String] = []
+    let together = try search(decoder)
+    for (prompt, results) in together.enumerated() {
+      let titles = results.map(\.title)
+      if Set(titles).count != titles.count { problems.append("titles twice in \(titles)") }
+      if !titles.allSatisfy((0..<trie.titleCount).contains) {
+        problems.append("titles that are not in the catalogue in \(titles)")
+      }
+      if results.count > width { problems.append("\(results.count) results at width \(width)") }
+      if results.isEmpty { problems.append("no results at width \(width)") }
+      if zip(results, results.dropFirst()).contains(where: { $0.score < $1.score }) {
+        problems.append("results that are not best first: \(results.map(\.score))")
+      }
+      if try searchAlone(decoder, prompt: prompt) != results {
+        problems.append("prompt \(prompt) has other results when searched alone")
+      }
+    }
+    return problems
+  }
+
+  func exactness(_ decoder: any Decoder, score: (Float, Int) -> Float) throws -> [String] {
+    let together = try search(decoder)
+    return (0..<prompts).compactMap { prompt in
+      let expected = scorer.bruteForce(prompt: prompt, score: score)
+      let actual = together[prompt].sorted { ($1.score, $0.title) < ($0.score, $1.title) }
+      return isClose(actual, expected)
+        ? nil : "brute force finds \(expected), the decoder \(actual)"
+    }
+  }
+
+  /// Whether titles and scores agree; titles of nearly one score may change places.
+  private func isClose(_ actual: [ScoredTitle], _ expected: [ScoredTitle]) -> Bool {
+    let scores = Dictionary(
+      expected.map { ($0.title, $0.score) }, uniquingKeysWith: { first, _ in first })
+    return actual.count == expected.count
+      && zip(actual, expected).allSatisfy { found, wanted in
+        guard let own = scores[found.title] else { return false }
+        return abs(found.score - own) < 1e-5 && abs(found.score - wanted.score) < 1e-5
+      }
+  }
+
+  private func search(_ decoder: any Decoder) throws -> [[ScoredTitle]] {
+    var scorer = scorer
+    return try decoder.search(prompts: prompts, in: trie, scorer: &scorer)
+  }
+
+  private func searchAlone(_ decoder: any Decoder, prompt: Int) throws -> [ScoredTitle] {
+    var search = decoder.makeSearch(in: trie)
+    var wanted = try search.advance([])
+    while !wanted.isEmpty {
+      wanted = try search.advance(
+        wanted.map {
+          ChildScores(
+            node: $0, logProbabilities: scorer.logProbabilities(prompt: prompt, node: $0))
+        })
+    }
+    return search.results
+  }
+}

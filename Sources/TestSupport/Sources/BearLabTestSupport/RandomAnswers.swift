@@ -1,0 +1,91 @@
+public import BearLabCore
+public import BearLabTensor
+
+/// Random answers of some samples, and batches of them from logits.
+///
+/// Every second row or so is forced (one allowed token), as in a real item trie.
+public struct RandomAnswers {
+  /// `[rows]`: the token that each row predicts.
+  public let targets: [Int32]
+  /// `[rows]`: the allowed tokens of each row, ascending.
+  public let allowed: [[Int32]]
+  /// Those of a sample together, the positive one first.
+  public let answers: [AnswerBatch.Answer]
+  /// The number of columns of the logits.
+  public let vocabulary: Int
+
+  /// Creates random answers of one to six tokens each, as many for a sample as `needs` says.
+  public init(
+    samples: Int, needs: ObjectiveNeeds, vocabulary: Int = 24, forced: Bool = false,
+    using random: inout SeededGenerator
+  ) {
+    let (others, role) = Self.others(needs.others)
+    var allowed: [[Int32]] = []
+    var answers: [AnswerBatch.Answer] = []
+    for sample in 0..<samples {
+      for number in 0...others {
+        let first = allowed.count
+        for _ in 0..<Int.random(in: 1...6, using: &random) {
+          let isForced = forced || Bool.random(using: &random)
+          let count = isForced ? 1 : Int.random(in: 2...vocabulary - 2, using: &random)
+          let tokens = Array(Int32(0)..<Int32(vocabulary)).shuffled(using: &random)
+          allowed.append(tokens.prefix(count).sorted())
+        }
+        answers.append(
+          AnswerBatch.Answer(
+            sample: sample, title: answers.count, role: number == 0 ? .positive : role,
+            rows: first..<allowed.count,
+            referenceLogProbability: needs.reference
+              ? Float.random(in: -20 ... -1, using: &random) : nil))
+      }
+    }
+    targets = allowed.map { $0[Int.random(in: $0.indices, using: &random)] }
+    self.allowed = allowed
+    self.answers = answers
+    self.vocabulary = vocabulary
+  }
+
+  /// Random logits of a right shape, `[rows, vocabulary]`.
+  public func logits(using random: inout SeededGenerator) -> Tensor {
+    Tensor(
+      (0..<targets.count * vocabulary).map { _ in Float.random(in: -3...3, using: &random) },
+      shape: [targets.count, vocabulary])
+  }
+
+  /// The batch of all samples, from logits `[rows, vocabulary]`.
+  public func batch(_ logits: Tensor) throws -> AnswerBatch {
+    try AnswerBatch(logits: logits, targets: targets, allowed: allowed, answers: answers)
+  }
+
+  /// The batch of some samples in some order.
+  public func batch(_ logits: Tensor, samples: [Int]) throws -> AnswerBatch {
+    var rows: [Int] = []
+    var chosen: [AnswerBatch.Answer] = []
+    for (place, sample) in samples.enumerated() {
+      for answer in answers where answer.sample == sample {
+        chosen.append(
+          AnswerBatch.Answer(
+            sample: place, title: answer.title, role: answer.role,
+            rows: rows.count..<rows.count + answer.rows.count,
+            referenceLogProbability: answer.referenceLogProbability))
+        rows += answer.rows
+      }
+    }
+    return try AnswerBatch(
+      logits: logits.rows(at: rows), targets: rows.map { targets[$0] },
+      allowed: rows.map { allowed[$0] }, answers: chosen)
+  }
+
+  /// The rows with one allowed token.
+  public var forcedRows: [Int] { allowed.indices.filter { allowed[$0].count == 1 } }
+
+  private static func others(
+    _ others: ObjectiveNeeds.OtherAnswers
+  ) -> (count: Int, role: AnswerBatch.Role) {
+    switch others {
+    case .none: (0, .negative)
+    case .negatives(let count, _): (count, .negative)
+    case .beams(let width): (width, .beam)
+    }
+  }
+}
