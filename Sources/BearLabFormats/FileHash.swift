@@ -1,0 +1,31 @@
+internal import CCrypto
+
+/// Hashes that identify files: models, data sets, checkpoints.
+public enum FileHash {
+  /// Bytes hashed at a time.
+  private static let chunk = 1 << 24
+
+  /// The SHA-256 of a file, as 64 lower-case hexadecimal digits.
+  ///
+  /// - Throws: ``FileError``, also for an empty file.
+  public static func sha256(path: String) throws(FileError) -> String {
+    let file = try MappedFile(path: path)
+    guard let context = EVP_MD_CTX_new() else { throw .hashFailed(path: path) }
+    defer { EVP_MD_CTX_free(context) }
+    var succeeded = EVP_DigestInit_ex(context, EVP_sha256(), nil) == 1
+    for offset in stride(from: 0, to: file.byteCount, by: chunk) {
+      let count = min(chunk, file.byteCount - offset)
+      let status = try file.withBytes(at: offset, count: count) { bytes in
+        EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
+      }
+      succeeded = succeeded && status == 1
+    }
+    var digest = [UInt8](repeating: 0, count: 32)
+    guard succeeded, EVP_DigestFinal_ex(context, &digest, nil) == 1 else {
+      throw .hashFailed(path: path)
+    }
+    return digest.map { byte in
+      (byte < 16 ? "0" : "") + String(byte, radix: 16)
+    }.joined()
+  }
+}

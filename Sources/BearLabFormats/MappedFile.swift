@@ -1,0 +1,99 @@
+public import BearLabCore
+internal import Glibc
+
+/// A file mapped into memory for reading, unmapped when the last reference goes.
+///
+/// Only what is read is loaded. The file must not shrink while it is mapped: the system ends a
+/// process that reads beyond the new end.
+public final class MappedFile {
+  public let path: String
+  /// The size, in bytes; never 0.
+  public let byteCount: Int
+  private let base: UnsafeRawPointer
+
+  /// Maps a file.
+  ///
+  /// - Throws: ``FileError`` if it is missing, no regular file, empty or not readable.
+  public init(path: String) throws(FileError) {
+    // Without O_NONBLOCK, opening a named pipe would wait for a writer.
+    let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+    guard descriptor >= 0 else { throw .cannotOpen(path: path, reason: Self.lastError()) }
+    defer { close(descriptor) }
+    var status = stat()
+    guard fstat(descriptor, &status) == 0 else {
+      throw .cannotOpen(path: path, reason: Self.lastError())
+    }
+    guard status.st_mode & S_IFMT == S_IFREG else { throw .notAFile(path: path) }
+    guard status.st_size > 0 else { throw .empty(path: path) }
+    let address = mmap(nil, Int(status.st_size), PROT_READ, MAP_PRIVATE, descriptor, 0)
+    guard let address, address != MAP_FAILED else {
+      throw .cannotOpen(path: path, reason: Self.lastError())
+    }
+    self.path = path
+    byteCount = Int(status.st_size)
+    base = UnsafeRawPointer(address)
+  }
+
+  deinit { munmap(UnsafeMutableRawPointer(mutating: base), byteCount) }
+
+  /// Reads a little-endian integer at any offset, aligned or not.
+  ///
+  /// - Throws: ``FileError/outOfBounds(path:offset:count:byteCount:)``.
+  public func integer<Value: FixedWidthInteger & BitwiseCopyable>(
+    _ type: Value.Type = Value.self, at offset: Int
+  ) throws(FileError) -> Value {
+    try withBytes(at: offset, count: MemoryLayout<Value>.size) { bytes in
+      Value(littleEndian: bytes.loadUnaligned(as: Value.self))
+    }
+  }
+
+  /// Copies `count` bytes from `offset`.
+  ///
+  /// - Throws: ``FileError/outOfBounds(path:offset:count:byteCount:)``.
+  public func bytes(at offset: Int, count: Int) throws(FileError) -> [UInt8] {
+    try withBytes(at: offset, count: count) { bytes in Array(bytes) }
+  }
+
+  /// Lends `count` bytes from `offset`, which must not escape.
+  package func withBytes<Result>(
+    at offset: Int, count: Int, _ body: (UnsafeRawBufferPointer) -> Result
+  ) throws(FileError) -> Result {
+    guard offset >= 0, count >= 0, offset <= byteCount, count <= byteCount - offset else {
+      throw .outOfBounds(path: path, offset: offset, count: count, byteCount: byteCount)
+    }
+    return withExtendedLifetime(self) {
+      body(UnsafeRawBufferPointer(start: base + offset, count: count))
+    }
+  }
+
+  private static func lastError() -> String { String(cString: strerror(errno)) }
+}
+
+/// Why a file cannot be read.
+public enum FileError: BearLabError, Equatable {
+  case cannotOpen(path: String, reason: String)
+  case notAFile(path: String)
+  case empty(path: String)
+  case outOfBounds(path: String, offset: Int, count: Int, byteCount: Int)
+  case hashFailed(path: String)
+
+  public var description: String {
+    switch self {
+    case .cannotOpen(let path, let reason): "\(path): cannot be opened: \(reason)"
+    case .notAFile(let path): "\(path): is not a regular file"
+    case .empty(let path): "\(path): is empty"
+    case .outOfBounds(let path, let offset, let count, let byteCount):
+      "\(path): \(count) bytes wanted at offset \(offset), but the file has \(byteCount)"
+    case .hashFailed(let path): "\(path): libcrypto refused to compute SHA-256"
+    }
+  }
+
+  public var remedy: String {
+    switch self {
+    case .cannotOpen: "check the path and its permissions"
+    case .notAFile: "give the path of a file"
+    case .empty, .outOfBounds: "fetch or copy the file again; it is incomplete"
+    case .hashFailed: "check the installation of OpenSSL (Debian: libssl3)"
+    }
+  }
+}

@@ -1,0 +1,45 @@
+public import BearLabCore
+
+/// Why some arrays do not make a tokenizer.
+public enum TokenizerError: BearLabError, Equatable {
+  case unsupportedPreTokenizer(String)
+  case emptyToken(Int32)
+  case duplicateToken(String, first: Int32, second: Int32)
+  case missingByte(UInt8)
+  case malformedMerge(String, index: Int)
+  case mergeOutsideVocabulary(String, index: Int)
+  case duplicateMerge(String, index: Int)
+  case tokenTypeCount(types: Int, tokens: Int)
+  case tokenOutOfRange(Int32, count: Int)
+  case missingBOS
+
+  public var description: String {
+    switch self {
+    case .unsupportedPreTokenizer(let name): "pre-tokenizer \(name) is not supported"
+    case .emptyToken(let number): "token \(number) of the vocabulary is empty"
+    case .duplicateToken(let token, let first, let second):
+      "tokens \(first) and \(second) of the vocabulary are both \"\(token)\""
+    case .missingByte(let byte):
+      "the vocabulary has no token for the character \"\(Unicode.Scalar(byte))\" (byte \(byte))"
+    case .malformedMerge(let merge, let index):
+      "merge \(index) is \"\(merge)\", not two tokens and a blank between them"
+    case .mergeOutsideVocabulary(let merge, let index):
+      "merge \(index), \"\(merge)\": a part or the result is not in the vocabulary"
+    case .duplicateMerge(let merge, let index): "merge \(index), \"\(merge)\", appears twice"
+    case .tokenTypeCount(let types, let tokens): "\(types) token types for \(tokens) tokens"
+    case .tokenOutOfRange(let token, let count):
+      "BOS or EOS is token \(token), but the vocabulary has tokens 0 to \(count - 1)"
+    case .missingBOS: "BOS is to be added, but no BOS token is named"
+    }
+  }
+
+  public var remedy: String {
+    switch self {
+    case .unsupportedPreTokenizer:
+      "use a model whose pre-tokenizer is one of "
+        + PreTokenizer.allCases.map(\.rawValue).joined(separator: ", ")
+    case .missingByte: "use a model with a byte-level vocabulary"
+    default: "convert the model again from its original checkpoint; its tokenizer is damaged"
+    }
+  }
+}
