@@ -1,0 +1,56 @@
+public import BearLabCore
+
+/// Registers the layouts of data sets: `official` and `ml-100k`.
+public enum DatasetModule: PluginModule {
+  public static func register(in registry: PluginRegistry) throws {
+    try registry.register(dataset: "official", OfficialSource.self)
+    try registry.register(dataset: "ml-100k", MovieLens100KSource.self)
+  }
+}
+
+/// A layout that can say which files it reads, so that their hashes go into a run's description.
+protocol FileListing {
+  /// The names of all files that are read where present.
+  static var fileNames: [String] { get }
+}
+
+/// Reads data sets by any registered layout.
+public enum DatasetLoader {
+  /// Reads the data set in `folder`.
+  ///
+  /// - Parameters:
+  ///   - folder: the path of the folder; its last component is the data set's name.
+  ///   - layout: the registered name of a layout, or nil for the first that recognises the folder.
+  ///   - registry: the layouts.
+  ///   - hash: the SHA-256 of the file at a path, in hexadecimal.
+  /// - Returns: the data set, with the hashes of the files that were read.
+  /// - Throws: ``DataError/unrecognised(folder:layouts:)``, a `RegistryError` for an unknown layout,
+  ///   or what the layout and `hash` throw.
+  public static func load(
+    folder: String, layout: String? = nil, registry: PluginRegistry,
+    hash: (String) throws -> String
+  ) throws -> Dataset {
+    let type = try source(of: folder, layout: layout, registry: registry)
+    let dataset = try type.init([:]).load(folder: folder)
+    var hashes = dataset.fileHashes
+    for name in (type as? any FileListing.Type)?.fileNames ?? []
+    where TextFile.exists(name, in: folder) {
+      hashes[name] = try hash(TextFile.path(of: name, in: folder))
+    }
+    return Dataset(
+      name: dataset.name, catalogue: dataset.catalogue, phrases: dataset.phrases,
+      train: dataset.train, trainSample: dataset.trainSample, validation: dataset.validation,
+      test: dataset.test, notices: dataset.notices, fileHashes: hashes)
+  }
+
+  private static func source(
+    of folder: String, layout: String?, registry: PluginRegistry
+  ) throws -> any DatasetSource.Type {
+    if let layout { return try registry.datasets.find(layout) }
+    let entries = registry.datasets.all
+    guard let entry = entries.first(where: { $0.type.recognises(folder: folder) }) else {
+      throw DataError.unrecognised(folder: folder, layouts: entries.map { $0.type.summary })
+    }
+    return entry.type
+  }
+}
