@@ -120,7 +120,8 @@ private struct Block {
     let low = SIMD8<UInt8>(repeating: UInt8(truncatingIfNeeded: bits))
     let high = SIMD8<UInt8>(repeating: UInt8(truncatingIfNeeded: bits &>> 8))
     let set = SIMD16<UInt8>(lowHalf: low & select, highHalf: high & select)
-    return SIMD16<UInt8>(repeating: 0).replacing(with: 16, where: set .!= 0)
+    // Clamped to 1 rather than compared: masks of lanes are slow in Swift.
+    return pointwiseMin(set, SIMD16(repeating: 1)) &<< 4
   }
 
   /// d, dmin, 12 bytes of packed scales, 128 bytes of nibbles: eight sub-blocks of 32 weights.
