@@ -3,7 +3,7 @@ import BearLabCore
 import Testing
 
 private let catalogue = Catalogue(itemTitles: ["One", "Two  &amp;", "A\nB", ""])
-private let phrases = PromptPhrases(
+let bookPhrases = PromptPhrases(
   instruction: "Given a list of books the user has read before, please recommend a new book that "
     + "the user likes to the user.",
   historyPhrase: "The user has read the following books before: ")
@@ -20,7 +20,7 @@ private func expected(spaces: String, history: String) -> String {
   let backbone = try BIGRecBackbone([:])
   for stage in [PromptStage.training, .inference] {
     let prompt = try backbone.prompt(
-      history: [2, 3, 4, 1], catalogue: catalogue, phrases: phrases, stage: stage)
+      history: [2, 3, 4, 1], catalogue: catalogue, phrases: bookPhrases, stage: stage)
     let text = expected(spaces: " ", history: "\"Two  &amp;\", \"A\nB\", \"\", \"One\"")
     #expect(prompt == Prompt([.text(text)]))
     // A String's equality would hide a difference of canonically equivalent characters.
@@ -32,7 +32,7 @@ private func expected(spaces: String, history: String) -> String {
   let official = try BIGRecBackbone(["inference-preamble-spaces": .integer(2)])
   let other = try BIGRecBackbone(["preamble-spaces": .integer(2)])
   func text(_ backbone: BIGRecBackbone, _ stage: PromptStage) throws -> String {
-    try backbone.prompt(history: [1], catalogue: catalogue, phrases: phrases, stage: stage).text
+    try backbone.prompt(history: [1], catalogue: catalogue, phrases: bookPhrases, stage: stage).text
   }
   let one = expected(spaces: " ", history: "\"One\"")
   let two = expected(spaces: "  ", history: "\"One\"")
@@ -55,7 +55,7 @@ func unknownItemsAreRefused(item: Int) throws {
   let backbone = try BIGRecBackbone([:])
   #expect(throws: BIGRecError.unknownItem(item, itemCount: 4)) {
     try backbone.prompt(
-      history: [1, item], catalogue: catalogue, phrases: phrases, stage: .inference)
+      history: [1, item], catalogue: catalogue, phrases: bookPhrases, stage: .inference)
   }
 }
 
