@@ -95,7 +95,8 @@ void bear_attention_backward_f32(const bear_attention_shape *shape,
                                  const float *q, const float *k, const float *v, const float *out,
                                  const float *lse, const float *d_out, float *d_q, float *d_k,
                                  float *d_v, float *scratch) {
-  kernels->attention_backward(shape, task, ranges, q, k, v, out, lse, d_out, d_q, d_k, d_v, scratch);
+  kernels->attention_backward(shape, task, ranges, q, k, v, out, lse, d_out, d_q, d_k, d_v,
+                              scratch);
 }
 
 void bear_gather_dot_f32(size_t rows, size_t width, const int64_t *offsets, const int32_t *columns,
@@ -140,7 +141,9 @@ void bear_adamw_f32(size_t count, float learning_rate, float beta1, float beta2,
                parameter, first_moment, second_moment);
 }
 
-void bear_axpy_f32(size_t count, float a, const float *x, float *y) { kernels->axpy(count, a, x, y); }
+void bear_axpy_f32(size_t count, float a, const float *x, float *y) {
+  kernels->axpy(count, a, x, y);
+}
 
 double bear_sum_of_squares_f32(size_t count, const float *x) {
   return kernels->sum_of_squares(count, x);
@@ -150,4 +153,6 @@ void bear_bf16_to_f32(size_t count, const uint16_t *x, float *y) {
   kernels->bf16_to_f32(count, x, y);
 }
 
-void bear_f16_to_f32(size_t count, const uint16_t *x, float *y) { kernels->f16_to_f32(count, x, y); }
+void bear_f16_to_f32(size_t count, const uint16_t *x, float *y) {
+  kernels->f16_to_f32(count, x, y);
+}
