@@ -72,6 +72,17 @@ private func unseenItems(_ dataset: Dataset) -> Int {
   #expect(office.notices[0].contains("691 of 691"))
 }
 
+/// Midnights (UTC) of 2003-12-05, 2014-05-15, 2014-06-26 and 2014-07-23: check 4 of section 1.
+@Test func officeSpansTheDaysOfTheSpecification() throws {
+  guard let office = try load("office") else { return }
+  #expect(office.train.first?.timestamp == 1_070_582_400)
+  #expect(office.train.last?.timestamp == 1_400_112_000)
+  let days = Set(office.test.map(\.timestamp))
+  #expect(days.min() == 1_403_740_800)
+  #expect(days.max() == 1_406_073_600)
+  #expect(days.count == 28)
+}
+
 @Test func bookHasTheCountsOfTheSpecification() throws {
   guard let book = try load("book") else { return }
   #expect(book.catalogue.itemCount == 6344)

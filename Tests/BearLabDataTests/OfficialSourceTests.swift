@@ -114,6 +114,18 @@ func misplacedQuotesAreRefused(row: String) {
   }
 }
 
+/// Without the check of quotes this last row would read as complete.
+@Test func aQuoteLeftOpenAtTheEndIsRefused() {
+  guard
+    case .invalid("train.csv", 2, "the row", _, _) = failure([
+      "train.csv": "user_id,timestamp,item_ids\n1,100,\"[1, 2]"
+    ])
+  else {
+    Issue.record("no error")
+    return
+  }
+}
+
 @Test func missingColumnsFilesAndRowsAreRefused() throws {
   #expect(
     failure(["test.csv": "user_id,items,timestamp\n1,\"[1, 2]\",100\n"])
