@@ -88,10 +88,21 @@ func titlesLongerThanTheLimitAreNotFound(flavour: String) throws {
   let trie = try ItemTrie(paths: [[1, 0], [2, 2, 2, 2, 0], [3, 3, 0]])
   var scorer = TableScorer(trie: trie, constraint: .before) { _, _ in [0, 0, 9, 0] }
   let decoder = try ConstrainedBeamDecoder([
-    "width": .integer(3), "flavour": .text(flavour), "max-tokens": .integer(3),
+    "width": .integer(3), "flavour": .text(flavour), "max-tokens": .integer(4),
   ])
   let found = try decoder.search(prompts: 1, in: trie, scorer: &scorer)[0].map(\.title)
   #expect(Set(found) == [0, 2])
+}
+
+/// As in the library: [2, 2, 2] takes the place of the title [2, 3, 0], though it is no result.
+@Test func anUnfinishedBeamAtTheLimitTakesAPlace() throws {
+  let trie = try ItemTrie(paths: [[1, 0], [2, 3, 0], [2, 2, 2, 2, 0]])
+  for (limit, expected) in [(3, [0]), (0, [2, 0])] {
+    var scorer = TableScorer(trie: trie, constraint: .before) { _, _ in [0, 1, 9, 0] }
+    let decoder = try ConstrainedBeamDecoder(["width": .integer(2), "max-tokens": .integer(limit)])
+    let found = try decoder.search(prompts: 1, in: trie, scorer: &scorer)[0].map(\.title)
+    #expect(found == expected)
+  }
 }
 
 @Test(arguments: ["hf", "paper"])
