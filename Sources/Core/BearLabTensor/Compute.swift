@@ -16,6 +16,7 @@ public enum Compute {
       precondition(newValue >= 1, "\(newValue) threads")
       // Each thread of ours calls OpenBLAS for its own block: a second pool would slow both.
       openblas_set_num_threads(1)
+      bear_keep_freed_memory()
       threadsInUse.store(newValue, ordering: .relaxed)
     }
   }

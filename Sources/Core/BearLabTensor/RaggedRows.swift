@@ -57,6 +57,12 @@ public struct RaggedRows {
   /// The number of values in a row.
   public func length(of row: Int) -> Int { offsets[row + 1] - offsets[row] }
 
+  /// The numbers of each row: a copy.
+  public var rowValues: [[Float]] {
+    let flat = values.scalars
+    return targetPositions.indices.map { Array(flat[offsets[$0]..<offsets[$0 + 1]]) }
+  }
+
   /// The values at the targets, `[rows]`.
   public var targets: Tensor {
     values.gathered(at: targetPositions.indices.map { offsets[$0] + targetPositions[$0] })

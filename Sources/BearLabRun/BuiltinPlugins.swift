@@ -1,0 +1,30 @@
+internal import BackboneBIGRec
+public import BearLabCore
+internal import BearLabData
+internal import BearLabEvaluation
+internal import DecoderConstrainedBeam
+internal import ObjectiveBEAR
+internal import ObjectiveMSL
+internal import ObjectiveSFT
+internal import RecommenderPopularity
+
+/// The one list of built-in plug-ins: a new one is a line here and a line in the manifest.
+private let builtinPlugins: [any PluginModule.Type] = [
+  BIGRecModule.self,
+  SFTModule.self,
+  MSLModule.self,
+  BEARModule.self,
+  ConstrainedBeamModule.self,
+  PopularityModule.self,
+  MetricModule.self,
+  DatasetModule.self,
+]
+
+extension PluginRegistry {
+  /// A registry with the built-in plug-ins.
+  public static func builtin() throws -> PluginRegistry {
+    let registry = PluginRegistry()
+    for module in builtinPlugins { try registry.add(module) }
+    return registry
+  }
+}

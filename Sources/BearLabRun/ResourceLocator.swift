@@ -1,0 +1,86 @@
+public import BearLabCore
+internal import Foundation
+
+/// Finds data sets and models by name in the cache folder, or by path.
+public struct ResourceLocator: Sendable {
+  /// The cache folder: `$BEAR_LAB_CACHE`, else `bear-lab` in the user's cache directory.
+  public let cache: String
+
+  /// Uses a cache folder.
+  public init(cache: String) { self.cache = cache }
+
+  /// Uses the cache folder that the environment names.
+  public init(environment: [String: String]) {
+    if let own = environment["BEAR_LAB_CACHE"], !own.isEmpty {
+      cache = own
+    } else if let base = environment["XDG_CACHE_HOME"], !base.isEmpty {
+      cache = "\(base)/bear-lab"
+    } else {
+      cache = "\(environment["HOME"] ?? ".")/.cache/bear-lab"
+    }
+  }
+
+  /// The folder of a data set: a path, or a name in the cache.
+  ///
+  /// - Throws: ``ResourceError/notFound(kind:name:cache:known:)``.
+  public func dataset(_ name: String) throws(ResourceError) -> String {
+    if isFolder(name) { return name }
+    let cached = "\(cache)/datasets/\(name)"
+    guard !name.contains("/"), isFolder(cached) else {
+      throw .notFound(
+        kind: "data set", name: name, cache: cache, known: entries(of: "\(cache)/datasets"))
+    }
+    return cached
+  }
+
+  /// The GGUF file of a model: a path, or a name in the cache.
+  ///
+  /// - Throws: ``ResourceError/notFound(kind:name:cache:known:)``, or
+  ///   ``ResourceError/noModelFile(folder:)``.
+  public func model(_ name: String) throws(ResourceError) -> String {
+    if FileManager.default.fileExists(atPath: name), !isFolder(name) { return name }
+    let cached = "\(cache)/models/\(name)"
+    let folder = isFolder(name) ? name : cached
+    guard isFolder(name) || (!name.contains("/") && isFolder(cached)) else {
+      throw .notFound(
+        kind: "model", name: name, cache: cache, known: entries(of: "\(cache)/models"))
+    }
+    guard let file = entries(of: folder).first(where: { $0.hasSuffix(".gguf") }) else {
+      throw .noModelFile(folder: folder)
+    }
+    return "\(folder)/\(file)"
+  }
+
+  private func isFolder(_ path: String) -> Bool {
+    var isDirectory: ObjCBool = false
+    return FileManager.default.fileExists(atPath: path, isDirectory: &isDirectory)
+      && isDirectory.boolValue
+  }
+
+  private func entries(of folder: String) -> [String] {
+    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+  }
+}
+
+/// Why a data set or model is not there.
+public enum ResourceError: BearLabError, Equatable {
+  case notFound(kind: String, name: String, cache: String, known: [String])
+  case noModelFile(folder: String)
+
+  public var description: String {
+    switch self {
+    case .notFound(let kind, let name, let cache, _):
+      "there is no \(kind) '\(name)', neither as a path nor in \(cache)"
+    case .noModelFile(let folder): "\(folder) holds no .gguf file"
+    }
+  }
+
+  public var remedy: String {
+    switch self {
+    case .notFound(_, let name, _, let known):
+      "give a path, or get the defaults with scripts/fetch; "
+        + Suggestion.remedy(for: name, among: known, noun: "name")
+    case .noModelFile: "give a GGUF file of the Llama family"
+    }
+  }
+}

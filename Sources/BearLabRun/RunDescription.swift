@@ -1,0 +1,184 @@
+public import BearLabCore
+public import BearLabNN
+public import BearLabTraining
+
+/// Everything that decides what a run computes, with every default filled in.
+public struct RunDescription: Sendable {
+  public let dataset: String
+  public let model: String
+  /// A plug-in by name, with the effective value of each of its parameters.
+  public struct Choice: Sendable, Hashable {
+    public let name: String
+    public let values: ParameterValues
+  }
+  public let backbone: Choice
+  public let objective: Choice
+  public let decoder: Choice
+  public let general: ParameterValues
+  public let training: ParameterValues
+  public let lora: ParameterValues
+  public let evaluation: ParameterValues
+
+  /// Resolves settings given as text, later ones winning over earlier ones.
+  ///
+  /// - Parameters:
+  ///   - assignments: from YAML, then from the command line; see ``Assignment``.
+  ///   - registry: the plug-ins that may be chosen.
+  /// - Throws: ``RunDescriptionError`` for an unknown section, `RegistryError` for an unknown
+  ///   plug-in, `ParameterError` for an unknown parameter or a value that is not accepted.
+  public init(_ assignments: [Assignment], registry: PluginRegistry) throws {
+    let known = [""] + Self.pluginKinds + RunSections.all.map(\.name)
+    for assignment in assignments where !known.contains(assignment.section) {
+      throw RunDescriptionError.unknownSection(
+        assignment.section, known: known.filter { !$0.isEmpty })
+    }
+    func values(_ section: String, _ parameters: [Parameter], owner: String) throws
+      -> ParameterValues
+    {
+      try ParameterValues(
+        try parse(assignments.filter { $0.section == section }, parameters, owner: owner),
+        for: parameters, owner: owner)
+    }
+    func choice(_ kind: String, _ name: String, _ type: any Plugin.Type) throws -> Choice {
+      Choice(
+        name: name, values: try values(kind, type.parameters, owner: "\(kind) '\(name)'"))
+    }
+    let general = try values("", RunSections.general, owner: "a run")
+    self.general = general
+    dataset = try general["dataset"]
+    model = try general["model"]
+    let names: (String, String, String) = try (
+      general["backbone"], general["objective"], general["decoder"]
+    )
+    backbone = try choice("backbone", names.0, registry.backbones.find(names.0))
+    objective = try choice("objective", names.1, registry.objectives.find(names.1))
+    decoder = try choice("decoder", names.2, registry.decoders.find(names.2))
+    training = try values("training", RunSections.training, owner: "section training")
+    lora = try values("lora", RunSections.lora, owner: "section lora")
+    evaluation = try values("evaluation", RunSections.evaluation, owner: "section evaluation")
+    _ = try loraSettings
+  }
+
+  static let pluginKinds = ["backbone", "objective", "decoder"]
+
+  /// One setting as text: `objective.lambda=0.5`; an empty section is the general one.
+  public struct Assignment: Sendable, Equatable {
+    public let section: String
+    public let name: String
+    public let text: String
+
+    /// Creates an assignment.
+    public init(section: String, name: String, text: String) {
+      self.section = section
+      self.name = name
+      self.text = text
+    }
+
+    /// Reads `kind.parameter=value`.
+    ///
+    /// - Throws: ``RunDescriptionError/malformedAssignment(_:)``.
+    public init(parsing text: String) throws(RunDescriptionError) {
+      guard let equals = text.firstIndex(of: "=") else { throw .malformedAssignment(text) }
+      let path = text[..<equals]
+      guard let dot = path.firstIndex(of: "."), dot != path.startIndex else {
+        throw .malformedAssignment(text)
+      }
+      self.init(
+        section: String(path[..<dot]), name: String(path[path.index(after: dot)...]),
+        text: String(text[text.index(after: equals)...]))
+    }
+  }
+
+  // MARK: Typed views
+
+  /// LoRA's settings.
+  ///
+  /// - Throws: ``RunDescriptionError/unknownTarget(_:)``.
+  public var loraSettings: LoRASettings {
+    get throws {
+      let text: String = try lora["targets"]
+      var targets: Set<Projection> = []
+      for word in text.split(separator: ",").map({ $0.trimmingCharacters(in: .whitespaces) }) {
+        if word == "all" {
+          targets.formUnion(Projection.allCases)
+        } else if let projection = Projection(rawValue: word) {
+          targets.insert(projection)
+        } else {
+          throw RunDescriptionError.unknownTarget(word)
+        }
+      }
+      guard !targets.isEmpty else { throw RunDescriptionError.unknownTarget(text) }
+      return LoRASettings(
+        rank: try lora["rank"], alpha: try lora["alpha"], dropout: try lora["dropout"],
+        targets: targets)
+    }
+  }
+
+  /// The trainer's settings.
+  public var trainingSettings: TrainingSettings {
+    get throws {
+      let schedule: String = try training["schedule"]
+      let warmup: Int = try training["warmup-steps"]
+      let clip: Double = try training["clip-norm"]
+      let group: Int = try training["normalise-group"]
+      return TrainingSettings(
+        epochs: try training["epochs"], batchSize: try training["batch-size"],
+        learningRate: try training["learning-rate"],
+        schedule: LearningRateSchedule.Shape(rawValue: schedule) ?? .linear,
+        warmupSteps: warmup < 0 ? nil : warmup, clipNorm: clip == 0 ? nil : clip,
+        normaliseGroup: group == 0 ? nil : group,
+        optimizer: AdamWSettings(weightDecay: try training["weight-decay"]), seed: try seed)
+    }
+  }
+
+  /// The seed of everything random.
+  public var seed: UInt64 {
+    get throws {
+      let seed: Int = try general["seed"]
+      return UInt64(seed)
+    }
+  }
+}
+
+/// Reads texts in the types of the parameters that they name.
+private func parse(
+  _ assignments: [RunDescription.Assignment], _ parameters: [Parameter], owner: String
+) throws(ParameterError) -> [String: ParameterValue] {
+  var values: [String: ParameterValue] = [:]
+  for assignment in assignments {
+    guard let parameter = parameters.first(where: { $0.name == assignment.name }) else {
+      throw .unknown(parameter: assignment.name, owner: owner, known: parameters.map(\.name))
+    }
+    values[assignment.name] = try parameter.parse(assignment.text)
+  }
+  return values
+}
+
+/// What can be wrong with a run's description.
+public enum RunDescriptionError: BearLabError, Equatable {
+  case malformedAssignment(String)
+  case unknownSection(String, known: [String])
+  case unknownTarget(String)
+  case malformedYAML(path: String, reason: String)
+
+  public var description: String {
+    switch self {
+    case .malformedAssignment(let text): "'\(text)' is not kind.parameter=value"
+    case .unknownSection(let section, _): "there is no section '\(section)'"
+    case .unknownTarget(let word): "'\(word)' is no linear layer that LoRA can be put on"
+    case .malformedYAML(let path, let reason): "\(path) is no description of a run: \(reason)"
+    }
+  }
+
+  public var remedy: String {
+    switch self {
+    case .malformedAssignment: "write for example objective.lambda=0.5 or training.epochs=2"
+    case .unknownSection(let section, let known):
+      Suggestion.remedy(for: section, among: known, noun: "section")
+    case .unknownTarget:
+      Suggestion.remedy(
+        for: "", among: Projection.allCases.map(\.rawValue) + ["all"], noun: "layer")
+    case .malformedYAML: "start from the run.yaml of a run, or from `bear-lab run --dry-run`"
+    }
+  }
+}

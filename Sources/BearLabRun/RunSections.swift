@@ -1,0 +1,62 @@
+public import BearLabCore
+internal import BearLabNN
+internal import BearLabTraining
+
+/// The settings of a run that belong to no plug-in, declared as plug-ins declare theirs: so the
+/// command line, YAML, `describe` and validation treat both alike.
+public enum RunSections {
+  /// What is run, and where.
+  public static let general: [Parameter] = [
+    .text("dataset", default: "ml-100k", "a data set's name, or its folder"),
+    .text("model", default: "smollm2-135m", "a model's name, or its GGUF file"),
+    .text("backbone", default: "bigrec", "how a history becomes a prompt"),
+    .text("objective", default: "bear", "what fine-tuning minimises"),
+    .text("decoder", default: "constrained-beam", "how items are searched"),
+    .integer("seed", default: 42, in: 0..., "of LoRA's start, sample order and dropout"),
+    .integer("threads", default: 0, in: 0...1024, "threads; 0 for one a core"),
+  ]
+
+  /// How the model is fine-tuned.
+  public static let training: [Parameter] = [
+    .integer("samples", default: 512, in: 1..., "training windows, the first of train_10000's order"),
+    .integer("epochs", default: 1, in: 0..., "passes over the samples; 0 trains nothing"),
+    .integer("batch-size", default: 8, in: 1..., unit: "samples", "samples of an optimiser step"),
+    .real("learning-rate", default: 1e-3, in: 0...10, "the peak of the schedule"),
+    .choice(
+      "schedule", default: "linear", of: LearningRateSchedule.Shape.allCases.map(\.rawValue),
+      "how the rate moves over the steps"),
+    .integer(
+      "warmup-steps", default: -1, in: -1..., unit: "steps",
+      "linear warm-up; -1 for min(20, 10 % of the steps)"),
+    .real("clip-norm", default: 1, in: 0..., "L2 norm that gradients are clipped to; 0 for none"),
+    .real("weight-decay", default: 0, in: 0...1, "of AdamW"),
+    .integer(
+      "normalise-group", default: 0, in: 0..., unit: "samples",
+      "over how many samples a loss is normalised; 0 for the whole batch"),
+  ]
+
+  /// The low-rank adaptation.
+  public static let lora: [Parameter] = [
+    .integer("rank", default: 8, in: 1...1024, "rank of every update"),
+    .real("alpha", default: 16, in: 0..., "the update is scaled by alpha / rank"),
+    .real("dropout", default: 0.05, in: 0...0.99, "share of the inputs dropped in training"),
+    .text(
+      "targets", default: "q_proj,v_proj",
+      "linear layers, separated by commas: "
+        + Projection.allCases.map(\.rawValue).joined(separator: ", ") + ", or all"),
+  ]
+
+  /// How a model is measured.
+  public static let evaluation: [Parameter] = [
+    .integer("users", default: 100, in: 1..., "rows of validation and of test"),
+    .integer("batch-size", default: 16, in: 1..., unit: "users", "users searched side by side"),
+    .choice(
+      "constraint", default: "objective", of: ["objective", "before", "after"],
+      "where the trie comes, relative to the soft-max; as the objective was trained, or set"),
+  ]
+
+  /// The sections in the order of `run.yaml`.
+  public static let all: [(name: String, parameters: [Parameter])] = [
+    ("training", training), ("lora", lora), ("evaluation", evaluation),
+  ]
+}

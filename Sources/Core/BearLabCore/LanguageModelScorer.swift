@@ -1,0 +1,101 @@
+public import BearLabLanguageModel
+public import BearLabNN
+public import BearLabTensor
+
+/// Scores trie nodes with a language model: the token forest under a search.
+///
+/// Where the constraint comes before the soft-max, a node with one child scores 0 and costs
+/// nothing; the forced tokens that a beam walked over are run through the transformer together
+/// when it next has a choice, and never if it is pruned before that.
+public struct LanguageModelScorer: PathScorer {
+  private let model: LanguageModel
+  private let trie: ItemTrie
+  private let cache: ForestCache
+  /// Where the constraint comes; may be changed between calls.
+  public var constraint: ConstraintMode
+  /// For each prompt, the forest node at which a trie node's children are predicted.
+  private var places: [[ItemTrie.Node: Int]]
+
+  /// Prepares a scorer for some prompts; prefixes that they share are computed once.
+  public init(
+    model: LanguageModel, adapter: LoRAAdapter?, trie: ItemTrie, constraint: ConstraintMode,
+    prompts: [[TokenForest.Element]], injected: InjectedVectors? = nil
+  ) {
+    precondition(prompts.allSatisfy { !$0.isEmpty }, "a prompt without tokens")
+    self.model = model
+    self.trie = trie
+    self.constraint = constraint
+    cache = ForestCache(model: model, adapter: adapter, injected: injected)
+    places = prompts.map { [cache] prompt in
+      [ItemTrie.root: cache.forest.insert(prompt).last ?? 0]
+    }
+  }
+
+  public mutating func score(_ requests: [ScoreRequest]) throws -> [ChildScores] {
+    let evaluated = requests.indices.filter { !isForced(requests[$0].node) }
+    let rows = try logProbabilities(of: evaluated.map { requests[$0] })
+    var scores = requests.map { ChildScores(node: $0.node, logProbabilities: [0]) }
+    for (place, index) in evaluated.enumerated() {
+      scores[index] = ChildScores(node: requests[index].node, logProbabilities: rows[place])
+    }
+    return scores
+  }
+
+  /// −log P of a title behind each prompt, in nats, under the constraint in force.
+  public mutating func negativeLogLikelihoods(of titles: [Int]) throws -> [Float] {
+    precondition(titles.count == places.count, "\(titles.count) titles, \(places.count) prompts")
+    var requests: [ScoreRequest] = []
+    var steps: [(prompt: Int, child: Int)] = []
+    for (prompt, title) in titles.enumerated() {
+      for node in trie.path(to: trie.leaf(of: title)) {
+        let above = trie.parent(of: node) ?? ItemTrie.root
+        requests.append(ScoreRequest(prompt: prompt, node: above))
+        steps.append((prompt, node - trie.children(of: above).lowerBound))
+      }
+    }
+    var totals = [Double](repeating: 0, count: titles.count)
+    for (step, scores) in zip(steps, try score(requests)) {
+      totals[step.prompt] -= Double(scores.logProbabilities[step.child])
+    }
+    return totals.map { Float($0) }
+  }
+
+  private func isForced(_ node: ItemTrie.Node) -> Bool {
+    constraint == .before && trie.children(of: node).count == 1
+  }
+
+  private mutating func logProbabilities(of requests: [ScoreRequest]) throws -> [[Float]] {
+    guard !requests.isEmpty else { return [] }
+    let nodes = requests.map { forestNode(of: $0.node, prompt: $0.prompt) }
+    let hidden = try cache.hiddenStates(of: nodes)
+    let columns = requests.map { trie.childTokens(of: $0.node) }
+    let noTargets = [Int](repeating: 0, count: requests.count)
+    switch constraint {
+    case .before:
+      let logits = RaggedRows(
+        values: model.logits(of: hidden, columns: columns),
+        offsets: RaggedRows.offsets(ofLengths: columns.map(\.count)), targets: noTargets)
+      return logits.logSoftmax().rowValues
+    case .after:
+      let logits = model.vocabularyLogits(of: hidden)
+      let normalisers = RaggedRows(dense: logits, targets: noTargets).logSumExp().scalars
+      let valid = RaggedRows(gathering: columns, from: logits, targets: noTargets)
+      return zip(valid.rowValues, normalisers).map { row, normaliser in
+        row.map { $0 - normaliser }
+      }
+    }
+  }
+
+  /// Where the children of a trie node are predicted; the tokens on the way are added.
+  private mutating func forestNode(of node: ItemTrie.Node, prompt: Int) -> Int {
+    if let known = places[prompt][node] { return known }
+    guard let above = trie.parent(of: node) else {
+      preconditionFailure("the root of prompt \(prompt) has no place")
+    }
+    let parent = forestNode(of: above, prompt: prompt)
+    let place = cache.forest.insert(
+      TokenForest.Element(token: trie.token(of: node)), below: parent)
+    places[prompt][node] = place
+    return place
+  }
+}
