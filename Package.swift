@@ -56,11 +56,12 @@ let package = Package(
     .target(
       name: "BearLabFormats", dependencies: [core, "CCrypto"], swiftSettings: swiftSettings),
     .target(
-      name: "BearLabCheckpoint", dependencies: [core, "CHDF5"], swiftSettings: swiftSettings),
+      name: "BearLabCheckpoint", dependencies: [core, "CHDF5", "CCrypto"],
+      swiftSettings: swiftSettings),
     .target(
       name: "BearLabData",
       dependencies: [
-        core, "BearLabFormats", .product(name: "SwiftCSV", package: "SwiftCSV"),
+        core, .product(name: "SwiftCSV", package: "SwiftCSV"),
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: swiftSettings),
     .target(name: "BearLabEvaluation", dependencies: [core], swiftSettings: swiftSettings),
@@ -89,7 +90,7 @@ let package = Package(
     tests("BearLabTensor"),
     tests("BearLabLanguageModel"),
     tests("BearLabTrie"),
-    tests("BearLabCore", ["FixturePlugin"]),
+    tests("BearLabCore"),
     tests("BearLabText", ["BearLabText", "BearLabFormats"], resources: [.copy("Golden")]),
     tests("BearLabFormats", ["BearLabFormats"]),
     tests("BearLabCheckpoint", ["BearLabCheckpoint"]),
@@ -97,9 +98,11 @@ let package = Package(
     tests("BearLabEvaluation", ["BearLabEvaluation"]),
     tests("BearLabTraining", ["BearLabTraining"]),
     tests("BackboneBIGRec", ["BackboneBIGRec", "BearLabText", "BearLabFormats"]),
-    tests("Objectives", ["ObjectiveSFT", "ObjectiveMSL", "ObjectiveBEAR"], resources: [.copy("Golden")]),
+    tests(
+      "Objectives", ["ObjectiveSFT", "ObjectiveMSL", "ObjectiveBEAR"],
+      resources: [.copy("Golden")]),
     tests("DecoderConstrainedBeam", ["DecoderConstrainedBeam"]),
-    tests("RecommenderPopularity", ["RecommenderPopularity"]),
+    tests("RecommenderPopularity", ["RecommenderPopularity", "BearLabData", "BearLabEvaluation"]),
     tests("BearLabRun", ["BearLabRun"]),
   ] + plugins,
   swiftLanguageModes: [.v6]

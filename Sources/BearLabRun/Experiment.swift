@@ -1,9 +1,9 @@
 public import BearLabCore
-internal import BearLabData
+public import BearLabData
 public import BearLabEvaluation
 internal import BearLabFormats
 public import BearLabLanguageModel
-public import BearLabNN
+internal import BearLabNN
 public import BearLabTraining
 
 /// A description brought to life: data set, model, trie and plug-ins, ready to train and measure.

@@ -1,4 +1,4 @@
-public import BearLabCore
+internal import BearLabCore
 internal import BearLabFormats
 public import BearLabLanguageModel
 internal import BearLabNN

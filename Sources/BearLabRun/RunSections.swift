@@ -26,7 +26,7 @@ public enum RunSections {
       "schedule", default: "linear", of: LearningRateSchedule.Shape.allCases.map(\.rawValue),
       "how the rate moves over the steps"),
     .integer(
-      "warmup-steps", default: -1, in: -1..., unit: "steps",
+      "warmup-steps", default: -1, in: (-1)..., unit: "steps",
       "linear warm-up; -1 for min(20, 10 % of the steps)"),
     .real("clip-norm", default: 1, in: 0..., "L2 norm that gradients are clipped to; 0 for none"),
     .real("weight-decay", default: 0, in: 0...1, "of AdamW"),

@@ -1,8 +1,8 @@
-public import BearLabCore
-public import BearLabEvaluation
+internal import BearLabCore
+internal import BearLabEvaluation
 internal import BearLabLanguageModel
-public import BearLabNN
-public import BearLabTensor
+internal import BearLabNN
+internal import BearLabTensor
 internal import BearLabTraining
 internal import Foundation
 

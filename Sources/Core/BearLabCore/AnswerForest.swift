@@ -1,6 +1,6 @@
 public import BearLabLanguageModel
 public import BearLabNN
-public import BearLabTensor
+internal import BearLabTensor
 
 /// The prompts and answers of some training samples as one forest.
 ///

@@ -1,6 +1,6 @@
 public import BearLabLanguageModel
 public import BearLabNN
-public import BearLabTensor
+internal import BearLabTensor
 
 /// Scores trie nodes with a language model: the token forest under a search.
 ///

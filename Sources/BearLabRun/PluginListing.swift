@@ -1,0 +1,89 @@
+public import BearLabCore
+
+/// The texts of `bear-lab list` and `bear-lab describe`.
+public enum PluginListing {
+  /// Every plug-in with its summary, by kind.
+  ///
+  /// - Parameter kind: in the singular or plural; nil for all.
+  /// - Throws: ``PluginListingError/unknownKind(_:known:)``.
+  public static func list(_ registry: PluginRegistry, kind: String?) throws -> String {
+    var catalogue = registry.catalogue
+    if let kind { catalogue = [try find(kind, in: catalogue)] }
+    return catalogue.map { group in
+      let width = group.entries.map(\.name.count).max() ?? 0
+      let rows = group.entries.map { entry in
+        let gap = String(repeating: " ", count: width - entry.name.count)
+        return "  \(entry.name)\(gap)  \(entry.type.summary)"
+      }
+      return "\(group.kind)\n" + (rows.isEmpty ? ["  (none yet)"] : rows).joined(separator: "\n")
+    }.joined(separator: "\n\n")
+  }
+
+  /// A plug-in's summary, parameters, citation and origin; or a section of a run.
+  ///
+  /// - Throws: ``PluginListingError/unknownKind(_:known:)`` or `RegistryError`.
+  public static func describe(
+    _ registry: PluginRegistry, kind: String, name: String
+  ) throws -> String {
+    if kind == "section" { return try describe(section: name) }
+    let group = try find(kind, in: registry.catalogue)
+    guard let entry = group.entries.first(where: { $0.name == name }) else {
+      throw RegistryError.unknown(kind: group.kind, name: name, known: group.entries.map(\.name))
+    }
+    var lines = ["\(group.kind) \(name): \(entry.type.summary)"]
+    if !entry.type.citation.isEmpty { lines.append("source: \(entry.type.citation)") }
+    lines.append("from: \(entry.origin)")
+    lines += parameterLines(entry.type.parameters, section: group.kind)
+    return lines.joined(separator: "\n")
+  }
+
+  private static func describe(section name: String) throws -> String {
+    let sections = [("general", RunSections.general)] + RunSections.all.map { ($0.name, $0.parameters) }
+    guard let section = sections.first(where: { $0.0 == name }) else {
+      throw RegistryError.unknown(kind: "section", name: name, known: sections.map(\.0))
+    }
+    return (["section \(name) of a run"]
+      + parameterLines(section.1, section: name == "general" ? "" : name)).joined(separator: "\n")
+  }
+
+  private static func parameterLines(_ parameters: [Parameter], section: String) -> [String] {
+    guard !parameters.isEmpty else { return ["parameters: none"] }
+    return ["parameters:"]
+      + parameters.flatMap { parameter in
+        let path = section.isEmpty ? parameter.name : "\(section).\(parameter.name)"
+        let unit = parameter.unit.isEmpty ? "" : ", in \(parameter.unit)"
+        return [
+          "  \(path)  (default \(parameter.defaultValue)\(unit))",
+          "      \(parameter.summary); accepts \(parameter.acceptedValues)",
+        ]
+      }
+  }
+
+  private static func find(
+    _ kind: String,
+    in catalogue: [(kind: String, entries: [(name: String, type: any Plugin.Type, origin: String)])]
+  ) throws -> (kind: String, entries: [(name: String, type: any Plugin.Type, origin: String)]) {
+    guard let group = catalogue.first(where: { $0.kind == kind || "\($0.kind)s" == kind }) else {
+      throw PluginListingError.unknownKind(kind, known: catalogue.map(\.kind))
+    }
+    return group
+  }
+}
+
+/// Why nothing can be listed.
+public enum PluginListingError: BearLabError, Equatable {
+  case unknownKind(String, known: [String])
+
+  public var description: String {
+    switch self {
+    case .unknownKind(let kind, _): "there is no kind of plug-in '\(kind)'"
+    }
+  }
+
+  public var remedy: String {
+    switch self {
+    case .unknownKind(let kind, let known):
+      Suggestion.remedy(for: kind, among: known + ["section"], noun: "kind")
+    }
+  }
+}

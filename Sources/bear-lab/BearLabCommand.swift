@@ -1,0 +1,55 @@
+import ArgumentParser
+import BearLabCore
+import BearLabRun
+import BearLabTensor
+import Foundation
+
+/// The command line's root.
+struct BearLabCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "bear-lab",
+    abstract: "A lab for recommendation with language models: fine-tune, search, compare.",
+    discussion: """
+      The item trie, the objective and the decoder are plug-ins: `bear-lab list` shows them, \
+      `bear-lab describe objective bear` their parameters. BEAR_LAB_CACHE names the folder of \
+      models and data sets, BEAR_LAB_ISA forces an instruction set (portable, avx2, avx512).
+      """,
+    version: BearLab.version,
+    subcommands: [
+      RunCommand.self, EvaluateCommand.self, ListCommand.self, DescribeCommand.self,
+    ])
+}
+
+@main
+enum Main {
+  static func main() {
+    do {
+      var command = try BearLabCommand.parseAsRoot()
+      try command.run()
+    } catch let error as any BearLabError {
+      // What went wrong, then what would be accepted.
+      Console.error("error: \(error.description)\n  \(error.remedy)")
+      Foundation.exit(1)
+    } catch {
+      BearLabCommand.exit(withError: error)
+    }
+  }
+}
+
+/// What every command that computes sets first.
+enum ComputeOptions {
+  /// Chooses kernels and threads, from the options and the environment.
+  static func apply(threads: Int) throws {
+    let environment = ProcessInfo.processInfo.environment
+    let forced = environment["BEAR_LAB_ISA"].flatMap { $0.isEmpty ? nil : $0 }
+    try Compute.selectInstructionSet(forced)
+    Compute.threads = threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
+  }
+}
+
+extension ResourceLocator {
+  /// The resources that the environment names.
+  static var current: ResourceLocator {
+    ResourceLocator(environment: ProcessInfo.processInfo.environment)
+  }
+}

@@ -1,0 +1,36 @@
+import ArgumentParser
+import BearLabCore
+import BearLabRun
+
+/// `bear-lab evaluate`: measure a run's checkpoint again, or a base model.
+struct EvaluateCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "evaluate",
+    abstract: "Measure a run's best checkpoint, or a base model zero-shot.",
+    discussion: """
+      With a run's folder, its run.yaml says what is measured; options given here win over it \
+      (--eval-users 500, --decoder …). Without one, the base model is measured as it is.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("The folder of a run; leave it out for a base model.", valueName: "run"))
+  var runFolder: String?
+  @OptionGroup var options: RunOptions
+
+  func run() throws {
+    let registry = try PluginRegistry.builtin()
+    let folder = try runFolder.map { try RunFolder(existing: $0) }
+    var assignments: [RunDescription.Assignment] = []
+    if let folder {
+      assignments += try RunDescription.assignments(
+        yaml: folder.readDescription(), path: folder.descriptionPath)
+    }
+    assignments += try options.assignments()
+    let description = try RunDescription(assignments, registry: registry)
+    try ComputeOptions.apply(threads: description.general["threads"])
+    let experiment = try Experiment(description, registry: registry, resources: .current)
+    let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
+    let table = try experiment.measure(run: folder, observer: printer.show)
+    Console.print(table.text)
+  }
+}

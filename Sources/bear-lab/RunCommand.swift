@@ -1,0 +1,47 @@
+import ArgumentParser
+import BearLabCore
+import BearLabRun
+import Foundation
+
+/// `bear-lab run`: fine-tune and measure.
+struct RunCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "run",
+    abstract: "Measure zero-shot, fine-tune, measure again, and print a table.",
+    discussion: """
+      Everything that decides the result is written to run.yaml in the output folder; \
+      --config with that file repeats the run. `bear-lab describe section training` (lora, \
+      evaluation, general) lists the settings that have no option of their own.
+      """)
+
+  @OptionGroup var options: RunOptions
+  @Option(help: "The run's folder; it must not exist, or be empty.") var output: String?
+  @Flag(help: "Print the full description and stop.") var dryRun = false
+
+  func run() throws {
+    let registry = try PluginRegistry.builtin()
+    let description = try RunDescription(options.assignments(), registry: registry)
+    if dryRun {
+      Console.print(try description.yaml().trimmingCharacters(in: .newlines))
+      return
+    }
+    try ComputeOptions.apply(threads: description.general["threads"])
+    let folder = try RunFolder(creating: output ?? Self.defaultOutput(description))
+    let experiment = try Experiment(description, registry: registry, resources: .current)
+    let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
+    let runner = try Runner(experiment, in: folder, observer: printer.show)
+    let table = try runner.run()
+    Console.print(table.text.trimmingCharacters(in: .newlines))
+    Console.error("run folder: \(folder.path)")
+  }
+
+  /// `runs/<dataset>-<backbone>-<objective>-<time>`, in the working folder.
+  private static func defaultOutput(_ description: RunDescription) -> String {
+    let dataset = description.dataset.split(separator: "/").last.map(String.init) ?? "dataset"
+    let format = DateFormatter()
+    format.locale = Locale(identifier: "en_US_POSIX")
+    format.dateFormat = "yyyyMMdd-HHmmss"
+    return "runs/\(dataset)-\(description.backbone.name)-\(description.objective.name)-"
+      + format.string(from: Date())
+  }
+}

@@ -1,0 +1,54 @@
+import ArgumentParser
+import BearLabCore
+import BearLabRun
+import Foundation
+
+/// The options that describe a run; each is a name for a setting of `run.yaml`.
+struct RunOptions: ParsableArguments {
+  @Option(help: "A data set's name or folder.") var dataset: String?
+  @Option(help: "A model's name or GGUF file.") var model: String?
+  @Option(help: "How a history becomes a prompt.") var backbone: String?
+  @Option(help: "What fine-tuning minimises.") var objective: String?
+  @Option(help: "How items are searched.") var decoder: String?
+  @Option(help: "Passes over the training samples.") var epochs: String?
+  @Option(help: "Training windows.") var trainSamples: String?
+  @Option(help: "Rows of validation and of test.") var evalUsers: String?
+  @Option(help: "Samples of an optimiser step.") var batchSize: String?
+  @Option(help: "The peak of the schedule.") var learningRate: String?
+  @Option(help: "Threads; 0 for one a core.") var threads: String?
+  @Option(help: "Of LoRA's start, sample order and dropout.") var seed: String?
+  @Option(
+    name: .customLong("config"), help: "A YAML file of settings, such as a run's run.yaml.")
+  var config: String?
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Any setting, such as objective.lambda=0.5; may be given again.",
+      valueName: "kind.parameter=value"))
+  var settings: [String] = []
+
+  /// The settings in the order in which later ones win: the file, `--set`, the named options.
+  func assignments() throws -> [RunDescription.Assignment] {
+    var assignments: [RunDescription.Assignment] = []
+    if let config {
+      guard let text = try? String(contentsOfFile: config, encoding: .utf8) else {
+        throw RunDescriptionError.malformedYAML(path: config, reason: "it cannot be read")
+      }
+      assignments += try RunDescription.assignments(yaml: text, path: config)
+    }
+    assignments += try settings.map { try RunDescription.Assignment(parsing: $0) }
+    let named: [(section: String, name: String, text: String?)] = [
+      ("", "dataset", dataset), ("", "model", model), ("", "backbone", backbone),
+      ("", "objective", objective), ("", "decoder", decoder), ("", "threads", threads),
+      ("", "seed", seed), ("training", "epochs", epochs), ("training", "samples", trainSamples),
+      ("training", "batch-size", batchSize), ("training", "learning-rate", learningRate),
+      ("evaluation", "users", evalUsers),
+    ]
+    for (section, name, text) in named {
+      if let text {
+        assignments.append(RunDescription.Assignment(section: section, name: name, text: text))
+      }
+    }
+    return assignments
+  }
+}
