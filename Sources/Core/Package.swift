@@ -19,7 +19,7 @@ let package = Package(
       name: "COpenBLAS", path: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
     .target(
       name: "CBearKernels", path: "CBearKernels",
-      linkerSettings: [.linkedLibrary("gomp"), .linkedLibrary("m")]),
+      linkerSettings: [.linkedLibrary("m")]),
     .target(name: "BearLabErrors", path: "BearLabErrors"),
     .target(
       name: "BearLabTensor",

@@ -60,6 +60,9 @@ public struct LanguageModelScorer: PathScorer {
     return totals.map { Float($0) }
   }
 
+  /// The number of tokens that were run through the transformer.
+  public var nodeCount: Int { cache.forest.count }
+
   private func isForced(_ node: ItemTrie.Node) -> Bool {
     constraint == .before && trie.children(of: node).count == 1
   }

@@ -24,8 +24,8 @@ const char *bear_best_isa(void);
 
 // ---- Threads ------------------------------------------------------------------------------------
 
-/// Runs body(i, context) for i = 0..threads-1, one thread each, and waits. The threads are those of
-/// libgomp, the pool that oneDNN uses too. With threads = 1 the body runs on the caller's.
+/// Runs body(i, context) for i = 0..threads-1, one thread each, and waits. The threads are kept in
+/// a pool; index 0 runs on the caller's. A call within a call runs on its caller's thread alone.
 void bear_parallel(size_t threads, void (*body)(size_t index, void *context), void *context);
 
 /// Lets the allocator keep what is freed: a training step frees and takes hundreds of megabytes,
