@@ -38,11 +38,13 @@ public enum PluginListing {
   }
 
   private static func describe(section name: String) throws -> String {
-    let sections = [("general", RunSections.general)] + RunSections.all.map { ($0.name, $0.parameters) }
+    let sections =
+      [("general", RunSections.general)] + RunSections.all.map { ($0.name, $0.parameters) }
     guard let section = sections.first(where: { $0.0 == name }) else {
       throw RegistryError.unknown(kind: "section", name: name, known: sections.map(\.0))
     }
-    return (["section \(name) of a run"]
+    return
+      (["section \(name) of a run"]
       + parameterLines(section.1, section: name == "general" ? "" : name)).joined(separator: "\n")
   }
 

@@ -31,7 +31,10 @@ extension RunDescription {
     }
     if !record.isEmpty {
       pairs.append(
-        (Node("record"), mapping(record.map { ($0.name, Node.scalar(Node.Scalar($0.value, Tag(.str)))) })))
+        (
+          Node("record"),
+          mapping(record.map { ($0.name, Node.scalar(Node.Scalar($0.value, Tag(.str)))) })
+        ))
     }
     return try Yams.serialize(node: Node.mapping(Node.Mapping(pairs)))
   }

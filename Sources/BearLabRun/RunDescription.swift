@@ -32,7 +32,9 @@ public struct RunDescription: Sendable {
       throw RunDescriptionError.unknownSection(
         assignment.section, known: known.filter { !$0.isEmpty })
     }
-    func values(_ section: String, _ parameters: [Parameter], owner: String) throws
+    func values(
+      _ section: String, _ parameters: [Parameter], owner: String
+    ) throws
       -> ParameterValues
     {
       try ParameterValues(

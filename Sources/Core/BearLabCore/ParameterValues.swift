@@ -13,7 +13,8 @@ public struct ParameterValues: Sendable, Hashable {
   public init(
     _ given: [String: ParameterValue], for parameters: [Parameter], owner: String
   ) throws(ParameterError) {
-    let byName = Dictionary(parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
+    let byName = Dictionary(
+      parameters.map { ($0.name, $0) }, uniquingKeysWith: { first, _ in first })
     for name in given.keys.sorted() where byName[name] == nil {
       throw .unknown(parameter: name, owner: owner, known: parameters.map(\.name))
     }

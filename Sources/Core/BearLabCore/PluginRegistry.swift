@@ -17,7 +17,8 @@ public final class PluginRegistry {
   /// - Throws: ``RegistryError/duplicate(kind:name:first:second:)``, or what the module throws.
   public func add(_ module: any PluginModule.Type, origin: String? = nil) throws {
     let outer = self.origin
-    self.origin = origin ?? String(reflecting: module).split(separator: ".").first.map(String.init) ?? outer
+    self.origin =
+      origin ?? String(reflecting: module).split(separator: ".").first.map(String.init) ?? outer
     defer { self.origin = outer }
     try module.register(in: self)
   }
@@ -57,8 +58,12 @@ public final class PluginRegistry {
   }
 
   /// Every kind with its plug-ins, in the order in which `bear-lab list` prints them.
-  public var catalogue: [(kind: String, entries: [(name: String, type: any Plugin.Type, origin: String)])] {
-    func rows<Kind>(_ registry: Registry<Kind>) -> (
+  public var catalogue:
+    [(kind: String, entries: [(name: String, type: any Plugin.Type, origin: String)])]
+  {
+    func rows<Kind>(
+      _ registry: Registry<Kind>
+    ) -> (
       kind: String, entries: [(name: String, type: any Plugin.Type, origin: String)]
     ) {
       let entries = registry.all.compactMap { entry in

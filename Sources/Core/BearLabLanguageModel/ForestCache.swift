@@ -51,11 +51,12 @@ public final class ForestCache {
     let new = computed..<forest.count
     for (layer, block) in model.weights.blocks.enumerated() {
       let cached = layers[layer]
-      x = Block(layer: layer, weights: block, pass: pass).forward(x) { keys, values in
-        cached.keys.rows(new).copy(from: keys)
-        cached.values.rows(new).copy(from: values)
-        return cached
-      }.output
+      x =
+        Block(layer: layer, weights: block, pass: pass).forward(x) { keys, values in
+          cached.keys.rows(new).copy(from: keys)
+          cached.values.rows(new).copy(from: values)
+          return cached
+        }.output
     }
     hidden.rows(new).copy(from: model.finalNorm(x).0)
     computed = forest.count

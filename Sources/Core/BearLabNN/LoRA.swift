@@ -108,7 +108,8 @@ public final class LoRAAdapter {
     settings: LoRASettings, layerCount: Int,
     sizes: (Projection) -> (inputs: Int, outputs: Int), seed: UInt64
   ) {
-    self.init(settings: settings, layerCount: layerCount, sizes: sizes) { layer, projection, count in
+    self.init(settings: settings, layerCount: layerCount, sizes: sizes) {
+      layer, projection, count in
       let inputs = sizes(projection).inputs
       var random = CounterGenerator(
         key: CounterGenerator.mix(
