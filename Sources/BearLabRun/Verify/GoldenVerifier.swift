@@ -21,7 +21,9 @@ public enum GoldenVerifier {
   /// Makes every check that the folder has a golden file for.
   ///
   /// - Parameters:
+  ///   - folder: where the golden files are.
   ///   - model: the model behind the numbers; nil skips what needs it.
+  ///   - registry: where objectives, backbone and decoder come from.
   ///   - report: told of each check when it is done.
   /// - Throws: ``GoldenError/noGoldenFiles(folder:known:)``, ``GoldenError/unreadable(file:reason:)``
   ///   for the folder, or what `report` throws; anything wrong in a file is a failed check.
