@@ -104,6 +104,7 @@ let package = Package(
     tests("DecoderConstrainedBeam", ["DecoderConstrainedBeam"]),
     tests("RecommenderPopularity", ["RecommenderPopularity", "BearLabData", "BearLabEvaluation"]),
     tests("BearLabRun", ["BearLabRun"]),
+    tests("CommandLine", ["bear-lab"], resources: [.copy("Snapshots")]),
   ] + plugins,
   swiftLanguageModes: [.v6]
 )

@@ -8,9 +8,9 @@ public enum Suggestion {
     return "\(hint)known: \(known.sorted().joined(separator: ", "))"
   }
 
-  /// At most three of `known` within a third of the name's length in edits, nearest first.
+  /// At most three of `known` within two edits, or a third of the name's length, nearest first.
   public static func near(_ name: String, among known: [String]) -> [String] {
-    let limit = max(1, name.count / 3)
+    let limit = max(2, name.count / 3)
     let ranked = known.map { (name: $0, edits: edits(from: name, to: $0)) }
       .filter { $0.edits <= limit || $0.name.hasPrefix(name) }
       .sorted { ($0.edits, $0.name) < ($1.edits, $1.name) }

@@ -1,0 +1,34 @@
+import ArgumentParser
+import BearLabCore
+import BearLabRun
+
+/// `bear-lab verify`: compare with numbers that others have computed.
+struct VerifyCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "verify",
+    abstract: "Compare with golden files: tokens, logits, losses, beams, training trajectories.",
+    discussion: """
+      Prints a line a check: pass with the largest differences, FAIL with the reason, or skip. \
+      The exit status is 1 when a check failed.
+      """)
+
+  @Argument(help: "A folder of golden files.") var folder: String
+  @Option(help: "The model behind the numbers: a name or a GGUF file.") var model: String?
+  @Option(help: "Threads; 0 for one a core.") var threads = 0
+
+  func run() throws {
+    try ComputeOptions.apply(threads: threads)
+    let loaded = try model.map { try LoadedModel(gguf: ResourceLocator.current.model($0)) }
+    var counts = (passed: 0, failed: 0, skipped: 0)
+    try GoldenVerifier.run(folder: folder, model: loaded, registry: .builtin()) { verification in
+      switch verification.outcome {
+      case .pass: counts.passed += 1
+      case .fail: counts.failed += 1
+      case .skip: counts.skipped += 1
+      }
+      Console.print(verification.description)
+    }
+    Console.print("\(counts.passed) passed, \(counts.failed) failed, \(counts.skipped) skipped")
+    if counts.failed > 0 { throw ExitCode.failure }
+  }
+}
