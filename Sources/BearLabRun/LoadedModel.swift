@@ -44,6 +44,12 @@ extension BytePairEncoder {
   /// Reads a GGUF's tokenizer; BOS only if the file says so.
   fileprivate init(_ file: GGUFFile) throws {
     func has(_ key: String) -> Bool { file.metadata["tokenizer.ggml.\(key)"] != nil }
+    let kind = try file.string("tokenizer.ggml.model")
+    guard kind == "gpt2" else {
+      throw GGUFError.unsupportedModel(
+        path: file.path, key: "tokenizer.ggml.model", value: kind,
+        supported: ["a byte-level tokenizer (gpt2)"])
+    }
     try self.init(
       vocabulary: file.strings("tokenizer.ggml.tokens"),
       merges: file.strings("tokenizer.ggml.merges"),

@@ -42,7 +42,7 @@ public enum RunSections {
     .real("alpha", default: 16, in: 0..., "the update is scaled by alpha / rank"),
     .real("dropout", default: 0.05, in: 0...0.99, "share of the inputs dropped in training"),
     .text(
-      "targets", default: "q_proj,v_proj",
+      "targets", default: "all",
       "linear layers, separated by commas: "
         + Projection.allCases.map(\.rawValue).joined(separator: ", ") + ", or all"),
   ]
