@@ -18,6 +18,13 @@ enum BeamsCheck {
     let beamWidth: Int
     let beams: [Beam]
 
+    private enum CodingKeys: String, CodingKey {
+      case history, constraint, flavour, beams
+      case promptIds = "prompt_ids"
+      case lengthPenalty = "length_penalty"
+      case beamWidth = "beam_width"
+    }
+
     var description: String {
       let penalty = lengthPenalty.map { " length-penalty=\($0)" } ?? ""
       return "constraint \(constraint), \(flavour)\(penalty), width \(beamWidth)"

@@ -17,6 +17,12 @@ struct GoldenDataset {
     let eos: Int32
     let addBos: Bool
     let preambleSpaces: Int
+
+    private enum CodingKeys: String, CodingKey {
+      case prompt, eos
+      case addBos = "add_bos"
+      case preambleSpaces = "preamble_spaces"
+    }
   }
 
   /// Reads `id2name4Rec.json` and `dataset.json`.

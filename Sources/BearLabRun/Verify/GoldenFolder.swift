@@ -29,9 +29,7 @@ struct GoldenFolder {
     } catch {
       throw GoldenError.unreadable(file: name, reason: error.localizedDescription)
     }
-    let decoder = JSONDecoder()
-    decoder.keyDecodingStrategy = .convertFromSnakeCase
-    return try decoder.decode(type, from: data)
+    return try JSONDecoder().decode(type, from: data)
   }
 
   private func url(_ name: String) -> URL { URL(filePath: path).appending(path: name) }

@@ -18,6 +18,12 @@ enum LogitsCheck {
     let top20: [[Double]]
     let first8Logits: [Double]
     let finalHiddenFirst8: [Double]
+
+    private enum CodingKeys: String, CodingKey {
+      case position, logsumexp, top20
+      case first8Logits = "first8_logits"
+      case finalHiddenFirst8 = "final_hidden_first8"
+    }
   }
 
   static func run(_ context: GoldenContext) throws {
@@ -33,6 +39,9 @@ enum LogitsCheck {
   private static func judge(
     _ sequence: Sequence, model: LanguageModel
   ) throws -> Verification.Outcome {
+    guard !sequence.positions.isEmpty else {
+      throw GoldenError.malformed(what: "positions", seen: "empty", accepted: "at least one")
+    }
     for golden in sequence.positions where !sequence.ids.indices.contains(golden.position) {
       throw GoldenError.malformed(
         what: "a position", seen: "\(golden.position)",

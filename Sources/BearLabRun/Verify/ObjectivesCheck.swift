@@ -8,6 +8,11 @@ enum ObjectivesCheck {
   private struct File: Decodable {
     let tokenCases: [GoldenCase<TokenCase>]?
     let preferenceCases: [GoldenCase<PreferenceCase>]?
+
+    private enum CodingKeys: String, CodingKey {
+      case tokenCases = "token_cases"
+      case preferenceCases = "preference_cases"
+    }
   }
 
   fileprivate struct TokenCase: Decodable {

@@ -21,8 +21,7 @@ struct TrajectoryFile: Decodable {
 
     private enum CodingKeys: String, CodingKey {
       case rank, alpha, targets, dropout
-      // `A_init`, as the decoder converts it.
-      case formula = "aInit"
+      case formula = "A_init"
     }
   }
 
@@ -34,6 +33,11 @@ struct TrajectoryFile: Decodable {
       let betas: [Double]
       let eps: Double
       let weightDecay: Double
+
+      private enum CodingKeys: String, CodingKey {
+        case lr, betas, eps
+        case weightDecay = "weight_decay"
+      }
     }
   }
 
@@ -50,6 +54,11 @@ struct TrajectoryFile: Decodable {
     let rows: [[Int]]
     let loss: Double
     let gradientNorm: Double
+
+    private enum CodingKeys: String, CodingKey {
+      case rows, loss
+      case gradientNorm = "gradient_norm"
+    }
   }
 
   struct Weight: Decodable {

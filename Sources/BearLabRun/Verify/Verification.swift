@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// One check against a golden file: a line of what `verify` prints.
 public struct Verification: Sendable, Equatable {
   /// What was checked, such as `objectives: sft [7, 64]`.
@@ -76,14 +78,4 @@ extension Verification.Outcome {
 }
 
 /// Two significant digits.
-private func shortened(_ value: Double) -> String {
-  guard value.isFinite, value != 0 else { return "\(value)" }
-  var mantissa = abs(value)
-  var exponent = 0
-  while mantissa >= 10 { (mantissa, exponent) = (mantissa / 10, exponent + 1) }
-  while mantissa < 1 { (mantissa, exponent) = (mantissa * 10, exponent - 1) }
-  let digits = (mantissa * 10).rounded() / 10
-  let sign = value < 0 ? "-" : ""
-  return (-3...2).contains(exponent)
-    ? "\(Double(Int((value * 1e5).rounded())) / 1e5)" : "\(sign)\(digits)e\(exponent)"
-}
+private func shortened(_ value: Double) -> String { String(format: "%.2g", value) }
