@@ -16,7 +16,12 @@ public struct Evaluator {
   /// Creates an evaluator.
   ///
   /// - Parameters:
+  ///   - model: the frozen language model.
+  ///   - trie: the titles' tokens, as the backbone writes answers.
+  ///   - catalogue: what item ids and title numbers mean.
+  ///   - decoder: what searches the trie.
   ///   - constraint: where the decoder's constraint comes, relative to the soft-max.
+  ///   - batchSize: users whose beams advance together; only time and memory depend on it.
   ///   - prompt: the tokens of a window's prompt.
   public init(
     model: LanguageModel, trie: ItemTrie, catalogue: Catalogue, decoder: any Decoder,
@@ -35,8 +40,11 @@ public struct Evaluator {
   /// Evaluates some windows.
   ///
   /// - Parameters:
+  ///   - windows: what is ranked for, and the right answers.
   ///   - adapter: the LoRA weights; nil for the base model.
   ///   - progress: told how many windows are done.
+  /// - Returns: a row for each window, in order.
+  /// - Throws: what prompt, model and decoder throw, such as a prompt longer than the context.
   public func evaluate(
     _ windows: [Window], adapter: LoRAAdapter?, progress: (Int) -> Void = { _ in }
   ) throws -> Evaluation {
@@ -117,7 +125,12 @@ extension Evaluation {
   ///
   /// Ties go to the title that comes first in byte order.
   ///
-  /// - Parameter length: the length of the lists.
+  /// - Parameters:
+  ///   - windows: what is ranked for, and the right answers.
+  ///   - recommender: a trained recommender.
+  ///   - catalogue: what item ids and title numbers mean.
+  ///   - length: the length of the lists.
+  /// - Throws: what the recommender throws.
   public init(
     _ windows: [Window], by recommender: any Recommender, catalogue: Catalogue, length: Int
   ) throws {

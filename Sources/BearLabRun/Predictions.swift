@@ -20,9 +20,7 @@ enum Predictions {
   /// The file's text.
   ///
   /// Titles are in double quotes, raw; lists shorter than `length` are padded with "" and the
-  /// lowest finite score, which JSON can hold.
-  ///
-  /// - Parameter length: the decoder's width.
+  /// lowest finite score, which JSON can hold. `length` is the decoder's width.
   static func json(_ evaluation: Evaluation, dataset: Dataset, length: Int) throws -> String {
     let rows = evaluation.rows.map { row in
       let titles = row.ranked.map { "\"\(dataset.catalogue.titles[$0.title])\"" }

@@ -6,6 +6,8 @@ extension RunDescription {
   /// The description as `run.yaml` holds it, every default written out.
   ///
   /// - Parameter record: what the run found: hashes, instruction set, threads; not read back.
+  /// - Returns: YAML that ``assignments(yaml:path:)`` reads back.
+  /// - Throws: what Yams throws when it cannot write.
   public func yaml(record: [(name: String, value: String)] = []) throws -> String {
     var pairs: [(Node, Node)] = []
     func scalar(_ value: ParameterValue) -> Node {

@@ -48,6 +48,9 @@ public struct AnswerBatch {
   /// Creates a batch whose logits are computed when an objective asks for them.
   ///
   /// - Parameters:
+  ///   - answers: those of a sample together, the positive one first.
+  ///   - targets: `[rows]`, the token that each row predicts.
+  ///   - allowed: `[rows]`, the tokens that the trie allows there, ascending.
   ///   - children: rows over the allowed tokens, in their order; the target is one of them.
   ///   - vocabulary: rows over all tokens.
   public init(

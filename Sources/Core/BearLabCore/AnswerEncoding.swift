@@ -3,7 +3,10 @@ public import BearLabLanguageModel
 extension TextEncoder {
   /// The tokens of a prompt, BOS first where the model has one.
   ///
-  /// - Parameter slotNumber: the number of a slot's vector, the same for equal slots.
+  /// - Parameters:
+  ///   - prompt: text and slots.
+  ///   - slotNumber: the number of a slot's vector, the same for equal slots.
+  /// - Returns: one element a token or slot.
   public func elements(
     of prompt: Prompt, slotNumber: (Prompt.Slot) -> Int = { _ in 0 }
   ) -> [TokenForest.Element] {

@@ -3,13 +3,17 @@ public import BearLabTensor
 /// How a user's history becomes a prompt, and what is trained besides LoRA.
 ///
 /// Contract: the prompt is a pure function of history, catalogue and phrases; training and inference
-/// use the same one. `answer(for:)` of two items is equal exactly when their titles are.
+/// use the same one. `answer(title:)` of two titles is equal exactly when the titles are.
 public protocol Backbone: Plugin {
   /// The prompt behind which the next item's title is written.
   ///
   /// - Parameters:
   ///   - history: item ids, oldest first.
+  ///   - catalogue: the titles of the items.
+  ///   - phrases: the words in which the data set's prompts speak of items.
   ///   - stage: training or inference, which differ by a space in the official protocol.
+  /// - Returns: text and slots, without BOS.
+  /// - Throws: an error of the backbone for a history that it cannot write.
   func prompt(
     history: [Int], catalogue: Catalogue, phrases: PromptPhrases, stage: PromptStage
   ) throws -> Prompt
@@ -20,6 +24,8 @@ public protocol Backbone: Plugin {
   /// Creates what fills the slots; nil where the backbone has none.
   ///
   /// - Parameter context: the language model's width, and the recommender if one was asked for.
+  /// - Returns: the injector, with fresh weights; nil without slots.
+  /// - Throws: an error of the backbone for a recommender that does not fit.
   func makeInjector(_ context: InjectorContext) throws -> (any Injector)?
 }
 

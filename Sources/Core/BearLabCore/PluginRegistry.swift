@@ -1,4 +1,6 @@
-/// All plug-ins that a run may use. It is passed in, never global, so a test has its own.
+/// All plug-ins that a run may use.
+///
+/// It is passed in, never global, so a test has its own.
 public final class PluginRegistry {
   public private(set) var backbones = Registry<any Backbone.Type>(kind: "backbone")
   public private(set) var objectives = Registry<any Objective.Type>(kind: "objective")

@@ -7,6 +7,9 @@ public protocol Recommender: Plugin {
   /// - Parameters:
   ///   - train: all training windows.
   ///   - validation: windows on which an early stop may look.
+  ///   - catalogue: the items.
+  ///   - seed: of everything random.
+  /// - Throws: an error of the recommender for data that it cannot learn from.
   mutating func fit(
     train: [Window], validation: [Window], catalogue: Catalogue, seed: UInt64
   ) throws
@@ -30,8 +33,6 @@ public protocol NegativeSampler: Plugin {
 
 /// A figure of merit of a ranked list with one right answer.
 public protocol Metric: Plugin {
-  /// The gain of one list.
-  ///
-  /// - Parameter rank: the place of the right answer from 0, or nil where the list lacks it.
+  /// The gain of one list: `rank` is the place of the right answer from 0, or nil without it.
   func gain(rank: Int?) -> Double
 }

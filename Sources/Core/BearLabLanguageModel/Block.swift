@@ -30,6 +30,7 @@ struct Block {
   /// - Parameters:
   ///   - x: `[n, D]`, the residual stream; not changed.
   ///   - keysAndValues: given the keys and values of these nodes, returns all that they may see.
+  /// - Returns: `[n, D]`, and what ``backward(_:gradient:needsInput:)`` needs.
   func forward(
     _ x: Matrix, keysAndValues: (Matrix, Matrix) -> (keys: Matrix, values: Matrix)
   ) -> (output: Matrix, record: BlockRecord) {
@@ -77,6 +78,7 @@ struct Block {
   /// Runs the block backwards.
   ///
   /// - Parameters:
+  ///   - record: what the forward pass kept.
   ///   - gradient: `[n, D]`: in, of the block's output; out, of its input where that is needed.
   ///   - needsInput: false for the first block when nothing below it is trained.
   func backward(_ record: BlockRecord, gradient: Matrix, needsInput: Bool) {

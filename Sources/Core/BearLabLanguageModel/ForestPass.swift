@@ -67,7 +67,7 @@ struct ForestPass {
 
   /// The backward side of ``addLoRA(_:layer:input:to:)``.
   ///
-  /// - Parameter dInput: added to, where the gradient of the input is needed.
+  /// `dInput` is added to, where the gradient of the input is needed.
   func loraBackward(
     _ projections: [Projection], layer: Int, input: Matrix, dOutput: Matrix,
     low: [Projection: Matrix], dInput: Matrix?

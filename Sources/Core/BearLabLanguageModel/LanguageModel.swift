@@ -13,6 +13,7 @@ public final class LanguageModel {
   /// Reads the weights.
   ///
   /// - Parameters:
+  ///   - shape: the sizes.
   ///   - tiedHead: whether the head's weights are the embedding's.
   ///   - read: gives a weight's numbers, row-major; called once for each.
   /// - Throws: ``LanguageModelError/wrongSize(weight:count:expected:)``, or what `read` throws.
@@ -35,6 +36,7 @@ public final class LanguageModel {
   ///
   /// - Parameters:
   ///   - nodes: which nodes of `forest`; one may come twice.
+  ///   - forest: the tokens.
   ///   - adapter: the LoRA weights, which get gradients.
   ///   - dropout: the step's key; nil for no dropout.
   ///   - injected: the vectors of the forest's slots.
@@ -158,9 +160,7 @@ public struct InjectedVectors {
   public let vectors: Tensor
   private let rows: [Int: Int]
 
-  /// Creates the vectors.
-  ///
-  /// - Parameter slots: the slot number of each row.
+  /// Creates the vectors; `slots` has the slot number of each row.
   public init(slots: [Int], vectors: Tensor) {
     precondition(
       vectors.shape.count == 2 && vectors.shape[0] == slots.count,

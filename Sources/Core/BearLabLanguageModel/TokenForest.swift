@@ -3,14 +3,15 @@ internal import BearLabNN
 /// Tokens that share prefixes: nodes with a parent each, in the order in which they came.
 ///
 /// A node attends to its ancestors and itself; its position is its depth. Nodes are equal when
-/// parent, token and injected slot are, and are then one node.
+/// parent, token and injected vector are, and are then one node.
 public struct TokenForest: Sendable {
   /// One token of a path.
   public struct Element: Sendable, Hashable {
     /// The token; what stands at a slot is not read.
     public let token: Int32
-    /// Which vector is injected here, or nil. The number stands for the vector's meaning (an item),
-    /// so it is the same in every batch.
+    /// Which vector is injected here, or nil.
+    ///
+    /// The number stands for the vector's meaning (an item), so it is the same in every batch.
     public let slot: Int?
 
     /// A token, or a slot with the token that holds its place.

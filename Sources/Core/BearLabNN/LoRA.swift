@@ -69,6 +69,7 @@ public final class LoRAPair {
   ///   - dy: `[n, out]`, the gradient of what ``add(_:to:scale:)`` added to.
   ///   - low: what that returned.
   ///   - x: what it was given.
+  ///   - scale: what it was given.
   /// - Returns: the gradient with respect to x Aᵀ, `[n, rank]`.
   package func backward(dy: Matrix, low: Matrix, x: Matrix, scale: Float) -> Matrix {
     let dLow = Matrix(rows: x.rows, columns: rank)
@@ -102,6 +103,8 @@ public final class LoRAAdapter {
   /// Creates fresh weights as PEFT does: A uniform within ±1/√in, B zero.
   ///
   /// - Parameters:
+  ///   - settings: rank, alpha, dropout and targets.
+  ///   - layerCount: the model's.
   ///   - sizes: inputs and outputs of each projection.
   ///   - seed: of A; each pair's numbers depend on nothing but seed, layer and projection.
   public convenience init(

@@ -53,8 +53,10 @@ package struct AncestorPlan {
   /// Attention of all queries.
   ///
   /// - Parameters:
+  ///   - geometry: heads and their width.
   ///   - queries: `[n, heads × width]`, by query row.
-  ///   - keys: `[rows, kvHeads × width]`, by key row; `values` alike.
+  ///   - keys: `[rows, kvHeads × width]`, by key row.
+  ///   - values: of the layout of `keys`.
   ///   - output: `[n, heads × width]`.
   ///   - logSumExp: `[n, heads]`, kept for ``backward``.
   package func forward(
@@ -74,8 +76,16 @@ package struct AncestorPlan {
   /// The gradients of ``forward``.
   ///
   /// - Parameters:
+  ///   - geometry: as in the forward pass, like the five that follow.
+  ///   - queries: `[n, heads × width]`.
+  ///   - keys: `[rows, kvHeads × width]`.
+  ///   - values: of the layout of `keys`.
+  ///   - output: `[n, heads × width]`.
+  ///   - logSumExp: `[n, heads]`.
+  ///   - dOutput: the gradient of `output`, of its layout.
   ///   - dQueries: written; of the layout of `queries`.
-  ///   - dKeys: added to; with the stride of `keys`. `dValues` alike.
+  ///   - dKeys: added to; with the stride of `keys`.
+  ///   - dValues: added to; with the stride of `keys`.
   package func backward(
     _ geometry: AttentionGeometry, queries: Matrix, keys: Matrix, values: Matrix, output: Matrix,
     logSumExp: Buffer, dOutput: Matrix, dQueries: Matrix, dKeys: Matrix, dValues: Matrix

@@ -99,9 +99,7 @@ package final class RotaryTable {
   let cosine: Buffer
   let sine: Buffer
 
-  /// Tabulates the angles.
-  ///
-  /// - Parameter inverseFrequencies: `[headWidth / 2]`, in radians a position.
+  /// Tabulates the angles of `[headWidth / 2]` inverse frequencies, in radians a position.
   package init(positions: Int, inverseFrequencies: [Double]) {
     self.positions = positions
     var cosines: [Float] = []

@@ -30,9 +30,7 @@ extension Tensor {
     }
   }
 
-  /// Applies a function to each number.
-  ///
-  /// - Parameter derivative: of the function, from its argument and its value.
+  /// Applies a function to each number; its derivative is given its argument and its value.
   private func map(
     _ function: (Float) -> Float, derivative: @escaping (Float, Float) -> Float
   ) -> Tensor {

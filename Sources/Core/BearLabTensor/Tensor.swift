@@ -30,6 +30,7 @@ public final class Tensor {
   ///
   /// - Parameters:
   ///   - scalars: row-major; as many as the shape holds.
+  ///   - shape: the extents; empty for a scalar.
   ///   - requiresGradient: whether this is a leaf to differentiate with respect to.
   public convenience init(_ scalars: [Float], shape: [Int], requiresGradient: Bool = false) {
     self.init(buffer: Buffer(scalars), shape: shape, requiresGradient: requiresGradient)
@@ -62,7 +63,7 @@ public final class Tensor {
 
   /// Makes the tensor of an operation, recorded where a parent requires a gradient.
   ///
-  /// - Parameter propagate: adds to the parents' gradients, from the result's.
+  /// `propagate` adds to the parents' gradients, from the result's.
   package static func result(
     _ buffer: Buffer, shape: [Int], of parents: [Tensor], propagate: @escaping (Tensor) -> Void
   ) -> Tensor {
