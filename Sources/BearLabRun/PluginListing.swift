@@ -4,7 +4,10 @@ public import BearLabCore
 public enum PluginListing {
   /// Every plug-in with its summary, by kind.
   ///
-  /// - Parameter kind: in the singular or plural; nil for all.
+  /// - Parameters:
+  ///   - registry: the plug-ins.
+  ///   - kind: in the singular or plural; nil for all.
+  /// - Returns: lines of text, without a line feed at the end.
   /// - Throws: ``PluginListingError/unknownKind(_:known:)``.
   public static func list(_ registry: PluginRegistry, kind: String?) throws -> String {
     var catalogue = registry.catalogue
@@ -26,7 +29,7 @@ public enum PluginListing {
     _ registry: PluginRegistry, kind: String, name: String
   ) throws -> String {
     if kind == "section" { return try describe(section: name) }
-    let group = try find(kind, in: registry.catalogue)
+    let group = try find(kind, in: registry.catalogue, besides: ["section"])
     guard let entry = group.entries.first(where: { $0.name == name }) else {
       throw RegistryError.unknown(kind: group.kind, name: name, known: group.entries.map(\.name))
     }
@@ -63,10 +66,13 @@ public enum PluginListing {
 
   private static func find(
     _ kind: String,
-    in catalogue: [(kind: String, entries: [(name: String, type: any Plugin.Type, origin: String)])]
+    in catalogue: [(
+      kind: String, entries: [(name: String, type: any Plugin.Type, origin: String)]
+    )],
+    besides others: [String] = []
   ) throws -> (kind: String, entries: [(name: String, type: any Plugin.Type, origin: String)]) {
     guard let group = catalogue.first(where: { $0.kind == kind || "\($0.kind)s" == kind }) else {
-      throw PluginListingError.unknownKind(kind, known: catalogue.map(\.kind))
+      throw PluginListingError.unknownKind(kind, known: catalogue.map(\.kind) + others)
     }
     return group
   }
@@ -85,7 +91,7 @@ public enum PluginListingError: BearLabError, Equatable {
   public var remedy: String {
     switch self {
     case .unknownKind(let kind, let known):
-      Suggestion.remedy(for: kind, among: known + ["section"], noun: "kind")
+      Suggestion.remedy(for: kind, among: known, noun: "kind")
     }
   }
 }

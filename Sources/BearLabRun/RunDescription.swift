@@ -177,9 +177,9 @@ public enum RunDescriptionError: BearLabError, Equatable {
     case .malformedAssignment: "write for example objective.lambda=0.5 or training.epochs=2"
     case .unknownSection(let section, let known):
       Suggestion.remedy(for: section, among: known, noun: "section")
-    case .unknownTarget:
+    case .unknownTarget(let word):
       Suggestion.remedy(
-        for: "", among: Projection.allCases.map(\.rawValue) + ["all"], noun: "layer")
+        for: word, among: Projection.allCases.map(\.rawValue) + ["all"], noun: "layer")
     case .malformedYAML: "start from the run.yaml of a run, or from `bear-lab run --dry-run`"
     }
   }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import Foundation
 
 /// `bear-lab evaluate`: measure a run's checkpoint again, or a base model.
 struct EvaluateCommand: ParsableCommand {
@@ -31,6 +32,6 @@ struct EvaluateCommand: ParsableCommand {
     let experiment = try Experiment(description, registry: registry, resources: .current)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let table = try experiment.measure(run: folder, observer: printer.show)
-    Console.print(table.text)
+    Console.print(table.text.trimmingCharacters(in: .newlines))
   }
 }
