@@ -1,4 +1,4 @@
-internal import Foundation
+public import Foundation
 
 /// A random Llama small enough for tests, as the bytes of a GGUF file.
 ///
