@@ -73,9 +73,10 @@ public struct Runner {
         test, evaluator, adapter: trainer.adapter, name: "fine-tuned on test")
       rows.append(
         try report(experiment.description.objective.name, stage: "fine-tuned", tuned))
-      let length = tuned.rows.map(\.ranked.count).max() ?? 0
+      let longest = tuned.rows.map(\.ranked.count).max() ?? 0
+      let width: Int? = try? experiment.description.decoder.values["width"]
       try folder.write(
-        Predictions.json(tuned, dataset: experiment.dataset, length: length),
+        Predictions.json(tuned, dataset: experiment.dataset, length: width ?? longest),
         to: folder.predictionsPath)
     }
     let table = ReportTable(
