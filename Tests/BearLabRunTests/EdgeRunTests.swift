@@ -1,0 +1,156 @@
+import BearLabCore
+import BearLabEvaluation
+import BearLabLanguageModel
+import BearLabNN
+import BearLabTestSupport
+import Foundation
+import Testing
+
+@testable import BearLabRun
+
+/// Runs at the ends of what settings allow, and what `evaluate` does with a run.
+@Suite struct EdgeRunTests {
+  /// The last epoch must not be the best one, or mistakes would not show: some seed sees to it.
+  @Test func measuringAgainGivesTheFineTunedRow() throws {
+    for seed in 1...20 {
+      let run = try tinyRun([
+        "training.epochs=3", "training.samples=32", "training.learning-rate=0.1", "seed=\(seed)",
+      ]) { experiment, folder, table in
+        let again = try experiment.measure(run: folder) { _ in }
+        let (row, expected) = (try #require(again.rows.first), try #require(table.rows.last))
+        #expect(again.rows.count == 1 && again.rowsEvaluated == 16 && again.titleCount == 29)
+        #expect(row.name == "bear, epoch \(try folder.bestEpoch())")
+        #expect(row.ndcg == expected.ndcg && row.hr == expected.hr)
+        #expect(row.itemNLL == expected.itemNLL && row.hrInterval == expected.hrInterval)
+      }
+      let validation = try run.metrics.filter { $0.split == "validation" }.compactMap(\.ndcg)
+      if validation.firstIndex(of: validation.max() ?? -1) != 2 { return }
+    }
+    Issue.record("the last epoch is the best one with every seed")
+  }
+
+  @Test func withoutARunTheBaseModelIsMeasured() throws {
+    try tinyRun { experiment, _, table in
+      let base = try #require(try experiment.measure(run: nil) { _ in }.rows.first)
+      #expect(base.name == "zero-shot" && base.itemNLL == table.rows[1].itemNLL)
+      #expect(base.itemNLL != table.rows[2].itemNLL)
+    }
+  }
+
+  @Test func noEpochTrainsNothing() throws {
+    let run = try tinyRun(["training.epochs=0"]) { experiment, folder, _ in
+      #expect(throws: RunFolderError.noCheckpoint(path: folder.path)) {
+        _ = try experiment.measure(run: folder) { _ in }
+      }
+    }
+    #expect(run.table.rows.map(\.name) == ["popularity", "zero-shot"])
+    #expect(
+      run.files.keys.sorted() == ["metrics.jsonl", "report.md", "run.yaml", "timing.jsonl"])
+    #expect(try run.metrics.map(\.event) == ["evaluation", "evaluation"])
+  }
+
+  @Test func moreUsersThanThereAreMeansAll() throws {
+    let run = try tinyRun(["evaluation.users=5000", "training.samples=8"])
+    #expect(run.table.rowsEvaluated == TinyDataset.testCount)
+    // An eighth of the training rows.
+    #expect(try run.metrics.first { $0.split == "validation" }?.rows == 37)
+    #expect(try run.predictions.count == TinyDataset.testCount)
+  }
+
+  @Test func aTrainingSmallerThanABatchIsOneStep() throws {
+    let run = try tinyRun(["training.samples=3", "training.epochs=2"])
+    #expect(try run.metrics.compactMap(\.samples) == [3, 3])
+    let uneven = try tinyRun(["training.samples=11"])
+    #expect(try uneven.metrics.compactMap(\.samples) == [8, 3])
+  }
+
+  @Test func allSamplesAreThoseLeftByValidation() throws {
+    try withTinyCache { cache in
+      let experiment = try tinyExperiment(["training.samples=100000"], cache: cache)
+      #expect(try experiment.trainingWindows.count == TinyDataset.trainCount * 7 / 8 + 1)
+      #expect(experiment.dataset.train.count == TinyDataset.trainCount)
+      #expect(experiment.statistics.targetCounts.reduce(0, +) == TinyDataset.trainCount)
+    }
+  }
+
+  @Test(arguments: [
+    ("sft", "objective", ConstraintMode.after), ("msl", "objective", .before),
+    ("bear", "objective", .before), ("sft", "before", .before), ("bear", "after", .after),
+  ])
+  func theConstraintIsTheObjectivesOrAsSet(
+    objective: String, setting: String, expected: ConstraintMode
+  ) throws {
+    try withTinyCache { cache in
+      let experiment = try tinyExperiment(
+        ["objective=\(objective)", "evaluation.constraint=\(setting)"], cache: cache)
+      #expect(try experiment.constraint == expected)
+    }
+  }
+
+  /// The soft-max over more tokens makes lists unlikelier; the item NLL is of the other soft-max.
+  @Test func theConstraintReachesTheDecoder() throws {
+    try withTinyCache { cache in
+      func evaluate(_ mode: String) throws -> Evaluation {
+        let experiment = try tinyExperiment(["evaluation.constraint=\(mode)"], cache: cache)
+        return try experiment.evaluator().evaluate(experiment.testWindows, adapter: nil)
+      }
+      let (before, after) = try withCompute { (try evaluate("before"), try evaluate("after")) }
+      #expect(before.itemNLL == after.itemNLL)
+      for (first, second) in zip(before.rows, after.rows) {
+        #expect(try #require(first.ranked.first).score > #require(second.ranked.first).score)
+      }
+    }
+  }
+
+  @Test func allTargetsAreTrained() throws {
+    let run = try tinyRun(["lora.targets=all", "lora.rank=2", "training.samples=16"]) {
+      experiment, folder, _ in
+      let fresh = try experiment.makeTrainer().adapter
+      let trained = try experiment.makeTrainer().adapter
+      try TrainingCheckpoint.read(into: trained, from: folder.checkpointPath(epoch: 1))
+      #expect(trained.parameters.count == 2 * Projection.allCases.count * 2)
+      for (after, before) in zip(trained.parameters, fresh.parameters) {
+        #expect(after.tensor.scalars != before.tensor.scalars, "\(after.name)")
+      }
+    }
+    #expect(run.table.rows.count == 3)
+  }
+
+  @Test func titlesThatLookAlikeKeepTheirBytes() throws {
+    try withTinyCache { cache in
+      let experiment = try tinyExperiment(cache: cache)
+      #expect(experiment.trie.titleCount == 29)
+      #expect(experiment.dataset.catalogue.items(withTitle: 0) == [1, 6])
+      let encoder = experiment.loaded.encoder
+      for (title, text) in experiment.dataset.catalogue.titles.enumerated() {
+        let path = experiment.trie.path(to: experiment.trie.leaf(of: title))
+        let tokens = path.map { experiment.trie.token(of: $0) }
+        #expect(tokens.last == encoder.eosToken)
+        #expect(encoder.decode(tokens.dropLast()) == "\"\(text)\"")
+      }
+      // The merges are in use.
+      #expect(encoder.encode("The Stone").count < "The Stone".utf8.count)
+    }
+  }
+
+  @Test func eventsSayWhatHappens() throws {
+    let run = try tinyRun(["training.samples=16"])
+    var stages: [String] = []
+    var notices = 0
+    for event in run.events {
+      switch event {
+      case .notice: notices += 1
+      case .began(let stage, let total, let unit): stages.append("\(stage): \(total) \(unit)")
+      case .progress(let done, _): stages.append("\(done)")
+      case .measured(let name, _): stages.append("= \(name)")
+      }
+    }
+    #expect(notices >= 1)
+    #expect(
+      stages == [
+        "= popularity", "zero-shot on test: 16 users", "16", "= zero-shot",
+        "epoch 1 of 1: 16 samples", "8", "16", "epoch 1 on validation: 16 users", "16",
+        "fine-tuned on test: 16 users", "16", "= bear",
+      ])
+  }
+}

@@ -1,0 +1,185 @@
+import BearLabCore
+import BearLabEvaluation
+import Foundation
+import Testing
+
+@testable import BearLabRun
+
+@Suite struct ReportTests {
+  /// One right answer in first place, one in third, one missing.
+  private let evaluation = Evaluation(
+    rows: [[0, 1, 2], [1, 2, 0], [1]].map { titles in
+      Evaluation.Row(
+        window: Window(user: 1, history: [2, 3], target: 1, timestamp: 0), target: 0,
+        ranked: titles.enumerated().map { ScoredTitle(title: $1, score: -Float($0) / 2) },
+        negativeLogLikelihood: 1.5)
+    })
+  private let catalogue = Catalogue(itemTitles: ["A \"b\" / é", "C", "D"])
+
+  /// NDCG@5 = (1 + 1/2) / 3; Wilson's interval of 2 in 3.
+  @Test func theTableIsAlignedMarkdown() {
+    let unmeasured = Evaluation(rows: [])
+    let table = ReportTable(
+      rows: [.init("bear", evaluation), .init("nothing at all", unmeasured)], rowsEvaluated: 3,
+      titleCount: 3)
+    #expect(
+      table.text == """
+        | model          | NDCG@1 | NDCG@5 | NDCG@10 |   HR@1 |   HR@5 |  HR@10 |   HR@10, 95 % | item NLL |
+        | -------------- | -----: | -----: | ------: | -----: | -----: | -----: | ------------: | -------: |
+        | bear           | 0.3333 | 0.5000 |  0.5000 | 0.3333 | 0.6667 | 0.6667 | 0.2077–0.9385 |    1.500 |
+        | nothing at all | 0.0000 | 0.0000 |  0.0000 | 0.0000 | 0.0000 | 0.0000 | 0.0000–1.0000 |        – |
+
+        3 test rows; item NLL in nats under the constrained soft-max; guessing uniformly among 3 \
+        titles costs 1.099
+
+        """)
+  }
+
+  @Test func predictionsHaveTheOfficialLayout() throws {
+    let dataset = Dataset(
+      name: "x", catalogue: catalogue,
+      phrases: PromptPhrases(instruction: "Next?", historyPhrase: "Seen: "), train: [],
+      trainSample: [], validation: [], test: [])
+    let text = try Predictions.json(evaluation, dataset: dataset, length: 3)
+    #expect(text.hasSuffix("]\n") && text.contains(#""\"A \"b\" / é\"""#))
+    let rows = try JSONDecoder().decode([PredictionRow].self, from: Data(text.utf8))
+    #expect(rows.count == 3)
+    #expect(rows[0].instruction == "Next?")
+    #expect(rows[0].input == "Seen: \"C\", \"D\"\n ")
+    #expect(rows[0].output == "\"A \"b\" / é\"")
+    #expect(rows[1].predict == ["\"C\"", "\"D\"", "\"A \"b\" / é\""])
+    #expect(rows[1].predict_scores == [0, -0.5, -1])
+    #expect(rows[2].predict == ["\"C\"", "", ""])
+    let lowest = -Double(Float.greatestFiniteMagnitude)
+    #expect(rows[2].predict_scores == [0, lowest, lowest])
+  }
+}
+
+@Suite struct PluginListingTests {
+  private struct Stub: Objective {
+    static let summary = "does nothing"
+    static let citation = "nobody, 2026"
+    static let parameters: [Parameter] = [
+      .real("alpha", default: 0.5, in: 0...1, unit: "nats", "a share"),
+      .choice("mode", default: "slow", of: ["slow", "fast"], "how"),
+      .flag("dry", default: false, "whether"),
+      .text("note", default: "", "what"),
+    ]
+    init(_ values: ParameterValues) throws {}
+    var needs: ObjectiveNeeds { ObjectiveNeeds(columns: .children, constraint: .before) }
+    func loss(_ batch: AnswerBatch) throws -> LossTerms { throw CancellationError() }
+  }
+
+  private struct Plain: Metric {
+    static let summary = "counts"
+    init(_ values: ParameterValues) throws {}
+    func gain(rank: Int?) -> Double { 0 }
+  }
+
+  private enum Module: PluginModule {
+    static func register(in registry: PluginRegistry) throws {
+      try registry.register(objective: "stub", Stub.self)
+      try registry.register(objective: "longer-stub", Stub.self)
+      try registry.register(metric: "plain", Plain.self)
+    }
+  }
+
+  private func registry() throws -> PluginRegistry {
+    let registry = PluginRegistry()
+    try registry.add(Module.self)
+    return registry
+  }
+
+  @Test func kindsAreListedWithAlignedSummaries() throws {
+    let all = try PluginListing.list(registry(), kind: nil)
+    let objectives = "objective\n  longer-stub  does nothing\n  stub         does nothing"
+    #expect(
+      all == """
+        backbone
+          (none yet)
+
+        \(objectives)
+
+        decoder
+          (none yet)
+
+        recommender
+          (none yet)
+
+        sampler
+          (none yet)
+
+        metric
+          plain  counts
+
+        dataset
+          (none yet)
+        """)
+    #expect(try PluginListing.list(registry(), kind: "objective") == objectives)
+    #expect(try PluginListing.list(registry(), kind: "objectives") == objectives)
+  }
+
+  @Test func parametersAreDescribed() throws {
+    #expect(
+      try PluginListing.describe(registry(), kind: "objective", name: "stub") == """
+        objective stub: does nothing
+        source: nobody, 2026
+        from: BearLabRunTests
+        parameters:
+          objective.alpha  (default 0.5, in nats)
+              a share; accepts a real number from 0.0 to 1.0
+          objective.mode  (default slow)
+              how; accepts one of slow, fast
+          objective.dry  (default false)
+              whether; accepts true or false
+          objective.note  (default )
+              what; accepts text
+        """)
+    #expect(
+      try PluginListing.describe(registry(), kind: "metrics", name: "plain")
+        == "metric plain: counts\nfrom: BearLabRunTests\nparameters: none")
+    let section = try PluginListing.describe(registry(), kind: "section", name: "general")
+    #expect(
+      section.hasPrefix("section general of a run\nparameters:\n  dataset  (default ml-100k)"))
+  }
+
+  @Test func mistakesAreNamed() throws {
+    let registry = try registry()
+    let kind = try #require(throws: PluginListingError.self) {
+      _ = try PluginListing.list(registry, kind: "objektive")
+    }
+    #expect(kind.remedy.hasPrefix("did you mean objective? known: "))
+    #expect(!kind.remedy.contains("section"))
+    let either = try #require(throws: PluginListingError.self) {
+      _ = try PluginListing.describe(registry, kind: "sektion", name: "lora")
+    }
+    #expect(either.remedy.hasPrefix("did you mean section? known: "))
+    #expect(
+      throws: RegistryError.unknown(
+        kind: "section", name: "x", known: ["general", "training", "lora", "evaluation"])
+    ) { _ = try PluginListing.describe(registry, kind: "section", name: "x") }
+    #expect(
+      throws: RegistryError.unknown(
+        kind: "objective", name: "stab", known: ["longer-stub", "stub"])
+    ) { _ = try PluginListing.describe(registry, kind: "objectives", name: "stab") }
+  }
+
+  @Test func builtinPluginsAreThere() throws {
+    let registry = try PluginRegistry.builtin()
+    #expect(registry.backbones.names.contains("bigrec"))
+    #expect(Set(registry.objectives.names).isSuperset(of: ["bear", "msl", "sft"]))
+    #expect(registry.decoders.names.contains("constrained-beam"))
+    #expect(registry.recommenders.names.contains("popularity"))
+    #expect(registry.metrics.names == ["hr", "ndcg"])
+    #expect(registry.datasets.names == ["ml-100k", "official"])
+    for group in registry.catalogue {
+      for entry in group.entries {
+        #expect(!entry.type.summary.isEmpty, "\(entry.name)")
+        // Defaults are within their own ranges.
+        #expect(throws: Never.self) {
+          _ = try ParameterValues([:], for: entry.type.parameters, owner: entry.name)
+        }
+      }
+    }
+  }
+}

@@ -1,0 +1,67 @@
+import BearLabCheckpoint
+import BearLabNN
+import BearLabTestSupport
+import Foundation
+import Testing
+
+@testable import BearLabRun
+
+@Suite struct TrainingCheckpointTests {
+  @Test func weightsMomentsAndPositionAreKept() throws {
+    try withTinyCache { cache in
+      let trainer = try tinyExperiment(cache: cache).makeTrainer()
+      fill(trainer.adapter)
+      let path = "\(cache)/checkpoint.h5"
+      try TrainingCheckpoint.write(trainer, epoch: 3, to: path)
+
+      let other = try tinyExperiment(["seed=7"], cache: cache).makeTrainer().adapter
+      try TrainingCheckpoint.read(into: other, from: path)
+      #expect(other.parameters.map(\.name) == trainer.adapter.parameters.map(\.name))
+      #expect(
+        other.parameters.map(\.tensor.scalars) == trainer.adapter.parameters.map(\.tensor.scalars))
+
+      let file = try CheckpointFile(readingFrom: path)
+      #expect(file.attributes["epoch"] == .integer(3) && file.attributes["step"] == .integer(0))
+      #expect(file.tensors["/lora/1/v_proj/B"]?.shape == [16, 8])
+      #expect(file.tensors["/optimizer/0/q_proj/A/first"]?.shape == [8, 32])
+      #expect(file.tensors["/optimizer/0/q_proj/A/second"]?.shape == [8, 32])
+      #expect(file.tensors.count == 3 * trainer.adapter.parameters.count)
+    }
+  }
+
+  @Test(arguments: [
+    ("lora.rank=4", "/lora/0/q_proj/A", "has shape [8, 32], not [4, 32]"),
+    ("lora.targets=all", "/lora/0/k_proj/A", "is missing"),
+  ])
+  func foreignCheckpointsAreRefused(setting: String, tensor: String, reason: String) throws {
+    try withTinyCache { cache in
+      let path = "\(cache)/checkpoint.h5"
+      try TrainingCheckpoint.write(
+        tinyExperiment(cache: cache).makeTrainer(), epoch: 1, to: path)
+      let other = try tinyExperiment([setting], cache: cache).makeTrainer().adapter
+      #expect(
+        throws: RunFolderError.foreignCheckpoint(path: path, tensor: tensor, reason: reason)
+      ) { try TrainingCheckpoint.read(into: other, from: path) }
+    }
+  }
+
+  @Test func whatIsNoCheckpointIsRefused() throws {
+    try withTinyCache { cache in
+      let adapter = try tinyExperiment(cache: cache).makeTrainer().adapter
+      #expect(throws: CheckpointError.self) {
+        try TrainingCheckpoint.read(into: adapter, from: "\(cache)/datasets/tiny/train.csv")
+      }
+      #expect(throws: CheckpointError.self) {
+        try TrainingCheckpoint.read(into: adapter, from: "\(cache)/none.h5")
+      }
+    }
+  }
+
+  private func fill(_ adapter: LoRAAdapter) {
+    var random = SeededGenerator(5)
+    for (_, tensor) in adapter.parameters {
+      tensor.replace(
+        with: (0..<tensor.scalars.count).map { _ in Float.random(in: -1...1, using: &random) })
+    }
+  }
+}

@@ -1,0 +1,69 @@
+import BearLabTestSupport
+import Foundation
+import Testing
+
+/// What a call of the program gave.
+struct Outcome {
+  let status: Int32
+  let output: String
+  let errors: String
+}
+
+/// Runs `bear-lab`, which `swift test` builds beside the tests.
+///
+/// `cache` is the folder of models and data sets, of which there are none by default;
+/// `environment` replaces variables of this process.
+func bearLab(
+  _ arguments: [String], cache: String = "no/such/cache", environment: [String: String] = [:]
+) throws -> Outcome {
+  let tests = try #require(Bundle.main.executableURL)
+  let program = tests.deletingLastPathComponent().appending(path: "bear-lab")
+  try #require(
+    FileManager.default.fileExists(atPath: program.path), "\(program.path) was not built")
+  // Files and not pipes: a full pipe would stop the program.
+  let folder = FileManager.default.temporaryDirectory
+    .appending(path: "bear-lab-\(UUID().uuidString)")
+  try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+  defer { try? FileManager.default.removeItem(at: folder) }
+  let (output, errors) = (folder.appending(path: "output"), folder.appending(path: "errors"))
+  for file in [output, errors] { try Data().write(to: file) }
+  let process = Process()
+  process.executableURL = program
+  process.arguments = arguments
+  process.currentDirectoryURL = folder
+  process.standardInput = FileHandle.nullDevice
+  process.standardOutput = try FileHandle(forWritingTo: output)
+  process.standardError = try FileHandle(forWritingTo: errors)
+  process.environment = ProcessInfo.processInfo.environment
+    .merging(["COLUMNS": "80", "BEAR_LAB_ISA": "", "BEAR_LAB_CACHE": cache]) { $1 }
+    .merging(environment) { $1 }
+  try process.run()
+  process.waitUntilExit()
+  return Outcome(
+    status: process.terminationStatus,
+    output: try String(contentsOf: output, encoding: .utf8),
+    errors: try String(contentsOf: errors, encoding: .utf8))
+}
+
+/// The settings of a tiny run that takes less than a second.
+let tinyRun = [
+  "--dataset", "tiny", "--model", "tiny", "--epochs", "1", "--train-samples", "32",
+  "--eval-users", "12", "--threads", "1", "--set", "lora.targets=q_proj,v_proj",
+]
+
+/// Compares a text with the file `name` in Snapshots, line ends and indentation aside.
+///
+/// With BEAR_LAB_RECORD set, the text is written there instead.
+func expectSnapshot(_ name: String, _ text: String) throws {
+  let file = "\(name).txt"
+  if ProcessInfo.processInfo.environment["BEAR_LAB_RECORD"] != nil {
+    let folder = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Snapshots")
+    try Data(text.utf8).write(to: folder.appending(path: file))
+    return
+  }
+  let folder = try #require(Bundle.module.resourceURL).appending(path: "Snapshots")
+  let expected = try String(contentsOf: folder.appending(path: file), encoding: .utf8)
+  #expect(words(of: text) == words(of: expected), "\(name) is now:\n\(text)")
+}
+
+private func words(of text: String) -> [Substring] { text.split(whereSeparator: \.isWhitespace) }
