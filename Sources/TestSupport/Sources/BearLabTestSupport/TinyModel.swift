@@ -1,0 +1,125 @@
+public import BearLabCore
+public import BearLabLanguageModel
+public import BearLabNN
+internal import BearLabTensor
+internal import Foundation
+
+/// A random language model that is small enough for tests, with its weights.
+///
+/// Three layers of width 24, four heads of width 6 over two key-value heads, a feed-forward width
+/// of 40 and a vocabulary of 60.
+public struct TinyModel {
+  public let model: LanguageModel
+  public let hasTiedHead: Bool
+  /// Row-major, as the model read them; the head is there only where it is not tied.
+  public let weights: [WeightName: [Float]]
+
+  public var shape: LanguageModelShape { model.shape }
+
+  /// Draws the weights.
+  ///
+  /// - Throws: ``LanguageModelError``, never for the sizes of this model.
+  public init(seed: UInt64 = 1, tiedHead: Bool = true) throws {
+    let shape = LanguageModelShape(
+      layerCount: 3, width: 24, feedForwardWidth: 40, headCount: 4, kvHeadCount: 2, headWidth: 6,
+      vocabularySize: 60, contextLength: 160, normEpsilon: 1e-5, ropeTheta: 10_000)
+    var random = SeededGenerator(seed)
+    var weights: [WeightName: [Float]] = [:]
+    model = try LanguageModel(shape: shape, tiedHead: tiedHead) { name in
+      let (count, range) = Self.size(of: name, in: shape)
+      let numbers = (0..<count).map { _ in Float.random(in: range, using: &random) }
+      weights[name] = numbers
+      return numbers
+    }
+    self.weights = weights
+    hasTiedHead = tiedHead
+  }
+
+  /// LoRA weights of which B is random too, so that every gradient is other than zero.
+  public func makeAdapter(
+    rank: Int = 3, alpha: Double = 4, dropout: Double = 0,
+    targets: Set<Projection> = Set(Projection.allCases), seed: UInt64 = 1
+  ) -> LoRAAdapter {
+    let adapter = model.makeAdapter(
+      LoRASettings(rank: rank, alpha: alpha, dropout: dropout, targets: targets), seed: seed)
+    var random = SeededGenerator(seed)
+    for (name, tensor) in adapter.parameters where name.hasSuffix("/B") {
+      tensor.replace(
+        with: (0..<tensor.count).map { _ in Float.random(in: -0.4...0.4, using: &random) })
+    }
+    return adapter
+  }
+
+  private static func size(
+    of name: WeightName, in shape: LanguageModelShape
+  ) -> (count: Int, range: ClosedRange<Float>) {
+    switch name {
+    case .embedding, .head: (shape.vocabularySize * shape.width, -1...1)
+    case .attentionNorm, .feedForwardNorm, .finalNorm: (shape.width, 0.5...1.5)
+    case .projection(let projection, _):
+      (shape.size(of: projection).inputs * shape.size(of: projection).outputs, -0.4...0.4)
+    }
+  }
+}
+
+/// Words as tokens: 0 is EOS, 1 is BOS, 2 stands for every word that is not known.
+public struct WordEncoder: TextEncoder {
+  public let bosToken: Int32? = 1
+  public let eosToken: Int32 = 0
+  private let words: [String]
+  private let tokens: [String: Int32]
+
+  /// Numbers the words of some texts, which spaces separate, in the order of first appearance.
+  public init(_ texts: [String]) {
+    var words = ["<eos>", "<bos>", "<unknown>"]
+    var tokens: [String: Int32] = [:]
+    for word in texts.flatMap({ $0.split(separator: " ") }).map(String.init)
+    where tokens[word] == nil {
+      tokens[word] = Int32(words.count)
+      words.append(word)
+    }
+    self.words = words
+    self.tokens = tokens
+  }
+
+  public func encode(_ text: String) -> [Int32] {
+    text.split(separator: " ").map { tokens[String($0)] ?? 2 }
+  }
+
+  public func decode(_ tokens: [Int32]) -> String {
+    tokens.map { words[Int($0)] }.joined(separator: " ")
+  }
+}
+
+/// Held while threads and instruction set are not those of the other tests.
+private let computeLock = NSLock()
+
+/// Runs `body` with some threads and an instruction set, then goes back to one and to the best.
+///
+/// Both are settings of the process: of all callers only one runs at a time, whatever suite it is
+/// in. Calls cannot be nested.
+///
+/// - Parameters:
+///   - threads: how many.
+///   - instructionSet: nil for the best that this CPU has.
+///   - body: what is run.
+/// - Returns: what `body` returns.
+/// - Throws: ``ComputeError``, and what `body` throws.
+public func withCompute<Result>(
+  threads: Int = 1, instructionSet: String? = nil, _ body: () throws -> Result
+) throws -> Result {
+  computeLock.lock()
+  defer { computeLock.unlock() }
+  try Compute.selectInstructionSet(instructionSet)
+  Compute.threads = threads
+  defer {
+    Compute.threads = 1
+    try? Compute.selectInstructionSet(nil)
+  }
+  return try body()
+}
+
+/// The instruction sets that this CPU has.
+public let availableInstructionSets: [String] = ["portable", "avx2", "avx512"].filter { name in
+  (try? withCompute(instructionSet: name) {}) != nil
+}

@@ -1,0 +1,112 @@
+import BearLabCore
+import BearLabLanguageModel
+import BearLabNN
+import BearLabTestSupport
+import Testing
+
+@testable import BearLabEvaluation
+
+/// Keeps every title: a search without pruning.
+private struct ExhaustiveDecoder: Decoder {
+  static let summary = "every title, best first"
+  init(_ values: ParameterValues) throws {}
+  func makeSearch(in trie: ItemTrie) -> any DecoderSearch { Search(trie: trie) }
+
+  private struct Search: DecoderSearch {
+    let trie: ItemTrie
+    var scores: [ItemTrie.Node: Float] = [ItemTrie.root: 0]
+    var results: [ScoredTitle] {
+      (0..<trie.titleCount).compactMap { title in
+        scores[trie.leaf(of: title)].map { ScoredTitle(title: title, score: $0) }
+      }.sorted { $0.score > $1.score }
+    }
+
+    mutating func advance(_ answers: [ChildScores]) throws -> [ItemTrie.Node] {
+      guard !answers.isEmpty else { return [ItemTrie.root] }
+      var next: [ItemTrie.Node] = []
+      for answer in answers {
+        let above = scores[answer.node] ?? 0
+        for (child, score) in zip(trie.children(of: answer.node), answer.logProbabilities) {
+          scores[child] = above + score
+          if !trie.children(of: child).isEmpty { next.append(child) }
+        }
+      }
+      return next
+    }
+  }
+}
+
+struct EvaluatorTests {
+  /// Items 2 and 5 share a title.
+  private let catalogue = Catalogue(itemTitles: ["b", "a", "d", "c", "a"])
+  private let trie: ItemTrie
+  private let tiny: TinyModel
+
+  init() throws {
+    trie = try ItemTrie(paths: [[3, 4, 0], [3, 5, 0], [6, 0], [7, 8, 9, 0]])
+    tiny = try TinyModel(seed: 9)
+  }
+
+  private func windows(_ count: Int) -> [Window] {
+    (0..<count).map {
+      Window(user: $0, history: [1 + $0 % 5], target: 1 + $0 * 2 % 5, timestamp: 0)
+    }
+  }
+
+  private func evaluator(_ constraint: ConstraintMode, batchSize: Int) throws -> Evaluator {
+    Evaluator(
+      model: tiny.model, trie: trie, catalogue: catalogue, decoder: try ExhaustiveDecoder([:]),
+      constraint: constraint, batchSize: batchSize
+    ) { window in
+      ([20, 21] + window.history.map { 30 + $0 }).map { TokenForest.Element(token: Int32($0)) }
+    }
+  }
+
+  @Test(arguments: [1, 2, 16])
+  func itemLikelihoodIsThatOfTheSearch(batchSize: Int) throws {
+    let evaluation = try evaluator(.before, batchSize: batchSize).evaluate(windows(7), adapter: nil)
+    #expect(evaluation.rows.count == 7)
+    for row in evaluation.rows {
+      #expect(row.ranked.count == 4)
+      let own = try #require(row.ranked.first { $0.title == row.target })
+      #expect(abs(try #require(row.negativeLogLikelihood) + own.score) < 1e-4)
+      #expect(row.rank == row.ranked.firstIndex { $0.title == row.target })
+      #expect(row.target == catalogue.titleNumber(of: row.window.target))
+    }
+    let mean = evaluation.rows.compactMap(\.negativeLogLikelihood).reduce(0, +) / 7
+    #expect(abs(Double(mean) - (try #require(evaluation.itemNLL))) < 1e-5)
+  }
+
+  @Test func theLikelihoodDoesNotDependOnTheDecodersConstraint() throws {
+    let before = try evaluator(.before, batchSize: 4).evaluate(windows(5), adapter: nil)
+    let after = try evaluator(.after, batchSize: 4).evaluate(windows(5), adapter: nil)
+    #expect(before.itemNLL == after.itemNLL)
+    #expect(before.rows[0].ranked.map(\.score) != after.rows[0].ranked.map(\.score))
+  }
+
+  @Test func progressCountsTheWindows() throws {
+    var seen: [Int] = []
+    _ = try evaluator(.before, batchSize: 3).evaluate(windows(7), adapter: nil) { seen.append($0) }
+    #expect(seen == [3, 6, 7])
+  }
+
+  @Test func recommendersRankTitlesByTheirBestItemAndTiesByBytes() throws {
+    let evaluation = try Evaluation(
+      windows(5), by: FixedRecommender(scores: [1, 0, 1, 1, 2]), catalogue: catalogue, length: 3)
+    // Titles 0...3 are b, a, d, c; a's best item has 2; b, c and d tie.
+    #expect(evaluation.rows[0].ranked.map(\.title) == [1, 0, 3])
+    #expect(evaluation.rows.map(\.rank) == [1, nil, 0, 0, 2])
+    #expect(evaluation.itemNLL == nil)
+  }
+}
+
+private struct FixedRecommender: Recommender {
+  static let summary = "the same scores for everybody"
+  let fixed: [Float]
+  init(_ values: ParameterValues) throws { fixed = [] }
+  init(scores: [Float]) { fixed = scores }
+  mutating func fit(
+    train: [Window], validation: [Window], catalogue: Catalogue, seed: UInt64
+  ) throws {}
+  func scores(history: [Int]) throws -> [Float] { fixed }
+}

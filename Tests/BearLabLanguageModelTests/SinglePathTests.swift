@@ -1,0 +1,129 @@
+import BearLabErrors
+import BearLabNN
+import BearLabTensor
+import BearLabTestSupport
+import Testing
+
+@testable import BearLabLanguageModel
+
+/// One path through the model against the formulas in double precision.
+@Suite struct SinglePathTests {
+  @Test(arguments: [1, 2, 17, 75], [false, true])
+  func hiddenStatesAreThoseOfTheReference(length: Int, withLoRA: Bool) throws {
+    let tiny = try TinyModel(seed: UInt64(length))
+    let adapter = withLoRA ? tiny.makeAdapter() : nil
+    let path = randomTokens(length, seed: 3)
+    let reference = ReferenceTransformer(tiny, adapter: adapter)
+    let expected = reference.hiddenStates(path.map { reference.embedding(of: $0.token) })
+    let actual = try hiddenStates(alongPath: path, model: tiny.model, adapter: adapter)
+    #expect(actual.shape == [length, 24])
+    #expect(relativeGap(actual.scalars, expected.flatMap { $0 }) < 1e-5)
+  }
+
+  /// LoRA on one projection at a time, so that none can stand in for another.
+  @Test(arguments: Projection.allCases)
+  func loraChangesItsProjection(projection: Projection) throws {
+    let tiny = try TinyModel(seed: 4)
+    let adapter = tiny.makeAdapter(targets: [projection])
+    let path = randomTokens(9, seed: 5)
+    let reference = ReferenceTransformer(tiny, adapter: adapter)
+    let expected = reference.hiddenStates(path.map { reference.embedding(of: $0.token) })
+      .flatMap { $0 }
+    let actual = try hiddenStates(alongPath: path, model: tiny.model, adapter: adapter)
+    let without = try hiddenStates(alongPath: path, model: tiny.model)
+    #expect(relativeGap(actual.scalars, expected) < 1e-5)
+    #expect(relativeGap(without.scalars, expected) > 1e-3)
+  }
+
+  /// The masks are inverted dropout of the inputs of A, by seed, step, layer, projection and path.
+  @Test func dropoutIsOnTheInputsOfA() throws {
+    let tiny = try TinyModel(seed: 6)
+    let adapter = tiny.makeAdapter(dropout: 0.4)
+    let dropout = DropoutKey(seed: 9, step: 4)
+    let path = randomTokens(11, seed: 8)
+    var forest = TokenForest()
+    _ = forest.insert(path)
+    var reference = ReferenceTransformer(tiny, adapter: adapter)
+    reference.mask = { [shape = tiny.shape] layer, projection, position in
+      let index = Projection.allCases.firstIndex(of: projection) ?? 0
+      let key = CounterGenerator.mix(dropout.key, UInt64(layer << 8 | index))
+      return mask(
+        key: CounterGenerator.mix(key, forest.pathKeys[position]), rate: 0.4,
+        count: shape.size(of: projection).inputs)
+    }
+    let expected = reference.hiddenStates(path.map { reference.embedding(of: $0.token) })
+    let actual = try hiddenStates(
+      alongPath: path, model: tiny.model, adapter: adapter, dropout: dropout)
+    #expect(relativeGap(actual.scalars, expected.flatMap { $0 }) < 1e-5)
+  }
+
+  /// A number is kept where the upper 24 bits of its word reach the rate.
+  private func mask(key: UInt64, rate: Double, count: Int) -> [Double] {
+    // The kernel mixes the key once, so that keys that are near are not near in the sequence.
+    var start = CounterGenerator(key: key &- 0x9E37_79B9_7F4A_7C15)
+    var random = CounterGenerator(key: start.next())
+    return (0..<count).map { _ in
+      Double(random.next() >> 40) >= rate * 16_777_216 ? 1 / (1 - rate) : 0
+    }
+  }
+
+  @Test(arguments: [false, true])
+  func headIsTheEmbeddingOrItsOwn(tied: Bool) throws {
+    let tiny = try TinyModel(seed: 12, tiedHead: tied)
+    let path = randomTokens(5, seed: 13)
+    let reference = ReferenceTransformer(tiny)
+    let expected = reference.hiddenStates(path.map { reference.embedding(of: $0.token) })
+      .flatMap { reference.logits($0) }
+    let hidden = try hiddenStates(alongPath: path, model: tiny.model)
+    let logits = tiny.model.vocabularyLogits(of: hidden)
+    #expect(logits.shape == [5, 60])
+    #expect(relativeGap(logits.scalars, expected) < 1e-5)
+  }
+
+  /// Rows of no, one, some and all columns; values and gradients.
+  @Test func headAtChosenColumnsIsTheFullHead() throws {
+    let tiny = try TinyModel(seed: 14, tiedHead: false)
+    let columns: [ArraySlice<Int32>] = [[3, 17, 59], [], [0], Array(0..<60)[...]]
+    let leaf = { Tensor(randomFloats(4 * 24, seed: 2), shape: [4, 24], requiresGradient: true) }
+    let (chosen, full) = (leaf(), leaf())
+    let logits = tiny.model.logits(of: chosen, columns: columns)
+    let expected = RaggedRows(
+      gathering: columns, from: tiny.model.vocabularyLogits(of: full),
+      targets: [Int](repeating: 0, count: 4)
+    ).values
+    #expect(relativeGap(logits.scalars, expected.scalars) < 1e-5)
+    let coefficients = Tensor(randomFloats(64, seed: 3), shape: [64])
+    (logits * coefficients).sum().backward()
+    (expected * coefficients).sum().backward()
+    #expect(relativeGap(chosen.gradient ?? [], full.gradient ?? []) < 1e-5)
+  }
+
+  @Test func aPathLongerThanTheContextIsRefused() throws {
+    let tiny = try TinyModel()
+    #expect(throws: LanguageModelError.tooLong(positions: 161, contextLength: 160)) {
+      _ = try hiddenStates(alongPath: randomTokens(161, seed: 1), model: tiny.model)
+    }
+    _ = try hiddenStates(alongPath: randomTokens(160, seed: 1), model: tiny.model)
+  }
+
+  @Test(arguments: [Int32(-1), 60])
+  func anUnknownTokenIsRefused(token: Int32) throws {
+    let tiny = try TinyModel()
+    #expect(
+      throws: LanguageModelError.unknownToken(token: Int(token), vocabularySize: 60)
+    ) {
+      _ = try hiddenStates(alongPath: [.init(token: token)], model: tiny.model)
+    }
+  }
+
+  @Test func weightsOfAWrongSizeAreRefused() throws {
+    let tiny = try TinyModel(tiedHead: false)
+    for name in tiny.weights.keys {
+      #expect(throws: LanguageModelError.self) {
+        _ = try LanguageModel(shape: tiny.shape, tiedHead: false) { read in
+          Array((tiny.weights[read] ?? []).dropLast(read == name ? 1 : 0))
+        }
+      }
+    }
+  }
+}
