@@ -103,7 +103,7 @@ let package = Package(
       resources: [.copy("Golden")]),
     tests("DecoderConstrainedBeam", ["DecoderConstrainedBeam"]),
     tests("RecommenderPopularity", ["RecommenderPopularity", "BearLabData", "BearLabEvaluation"]),
-    tests("BearLabRun", ["BearLabRun"]),
+    tests("BearLabRun", ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation"]),
     tests("CommandLine", ["bear-lab"], resources: [.copy("Snapshots")]),
   ] + plugins,
   swiftLanguageModes: [.v6]

@@ -26,7 +26,7 @@ public struct ResourceLocator: Sendable {
   public func dataset(_ name: String) throws(ResourceError) -> String {
     if isFolder(name) { return name }
     let cached = "\(cache)/datasets/\(name)"
-    guard !name.contains("/"), isFolder(cached) else {
+    guard isName(name), isFolder(cached) else {
       throw .notFound(
         kind: "data set", name: name, cache: cache, known: entries(of: "\(cache)/datasets"))
     }
@@ -35,21 +35,23 @@ public struct ResourceLocator: Sendable {
 
   /// The GGUF file of a model: a path, or a name in the cache.
   ///
-  /// - Throws: ``ResourceError/notFound(kind:name:cache:known:)``, or
-  ///   ``ResourceError/noModelFile(folder:)``.
+  /// - Throws: ``ResourceError``, also for a folder without a GGUF file or with several.
   public func model(_ name: String) throws(ResourceError) -> String {
     if FileManager.default.fileExists(atPath: name), !isFolder(name) { return name }
     let cached = "\(cache)/models/\(name)"
     let folder = isFolder(name) ? name : cached
-    guard isFolder(name) || (!name.contains("/") && isFolder(cached)) else {
+    guard isFolder(name) || (isName(name) && isFolder(cached)) else {
       throw .notFound(
         kind: "model", name: name, cache: cache, known: entries(of: "\(cache)/models"))
     }
-    guard let file = entries(of: folder).first(where: { $0.hasSuffix(".gguf") }) else {
-      throw .noModelFile(folder: folder)
-    }
+    let files = entries(of: folder).filter { $0.hasSuffix(".gguf") }
+    guard let file = files.first else { throw .noModelFile(folder: folder) }
+    guard files.count == 1 else { throw .severalModelFiles(folder: folder, files: files) }
     return "\(folder)/\(file)"
   }
+
+  /// Whether a text may be a name in the cache; a path into it is none.
+  private func isName(_ text: String) -> Bool { !text.isEmpty && !text.contains("/") }
 
   private func isFolder(_ path: String) -> Bool {
     var isDirectory: ObjCBool = false
@@ -66,12 +68,15 @@ public struct ResourceLocator: Sendable {
 public enum ResourceError: BearLabError, Equatable {
   case notFound(kind: String, name: String, cache: String, known: [String])
   case noModelFile(folder: String)
+  case severalModelFiles(folder: String, files: [String])
 
   public var description: String {
     switch self {
     case .notFound(let kind, let name, let cache, _):
       "there is no \(kind) '\(name)', neither as a path nor in \(cache)"
     case .noModelFile(let folder): "\(folder) holds no .gguf file"
+    case .severalModelFiles(let folder, let files):
+      "\(folder) holds several models: \(files.joined(separator: ", "))"
     }
   }
 
@@ -81,6 +86,7 @@ public enum ResourceError: BearLabError, Equatable {
       "give a path, or get the defaults with scripts/fetch; "
         + Suggestion.remedy(for: name, among: known, noun: "name")
     case .noModelFile: "give a GGUF file of the Llama family"
+    case .severalModelFiles: "give the path of one of them"
     }
   }
 }

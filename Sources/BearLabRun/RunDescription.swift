@@ -32,18 +32,19 @@ public struct RunDescription: Sendable {
       throw RunDescriptionError.unknownSection(
         assignment.section, known: known.filter { !$0.isEmpty })
     }
+    let effective = Self.droppingOtherPlugins(assignments)
     func values(
       _ section: String, _ parameters: [Parameter], owner: String
-    ) throws
-      -> ParameterValues
-    {
+    ) throws -> ParameterValues {
       try ParameterValues(
-        try parse(assignments.filter { $0.section == section }, parameters, owner: owner),
+        try parse(effective.filter { $0.section == section }, parameters, owner: owner),
         for: parameters, owner: owner)
     }
     func choice(_ kind: String, _ name: String, _ type: any Plugin.Type) throws -> Choice {
-      Choice(
-        name: name, values: try values(kind, type.parameters, owner: "\(kind) '\(name)'"))
+      let values = try values(kind, type.parameters, owner: "\(kind) '\(name)'")
+      // What contradicts itself is refused before anything is loaded.
+      _ = try type.init(values)
+      return Choice(name: name, values: values)
     }
     let general = try values("", RunSections.general, owner: "a run")
     self.general = general
@@ -63,6 +64,24 @@ public struct RunDescription: Sendable {
 
   static let pluginKinds = ["backbone", "objective", "decoder"]
 
+  /// Leaves out the parameters of a plug-in that a later assignment replaces by another one.
+  private static func droppingOtherPlugins(_ assignments: [Assignment]) -> [Assignment] {
+    var names: [String: String] = [:]
+    for parameter in RunSections.general where pluginKinds.contains(parameter.name) {
+      names[parameter.name] = parameter.defaultValue.description
+    }
+    var kept: [Assignment] = []
+    for assignment in assignments {
+      let kind = assignment.name
+      if assignment.section.isEmpty, let name = names[kind], name != assignment.text {
+        kept.removeAll { $0.section == kind }
+        names[kind] = assignment.text
+      }
+      kept.append(assignment)
+    }
+    return kept
+  }
+
   /// One setting as text: `objective.lambda=0.5`; an empty section is the general one.
   public struct Assignment: Sendable, Equatable {
     public let section: String
@@ -76,14 +95,17 @@ public struct RunDescription: Sendable {
       self.text = text
     }
 
-    /// Reads `kind.parameter=value`.
+    /// Reads `kind.parameter=value`, or `setting=value` for a general setting.
     ///
     /// - Throws: ``RunDescriptionError/malformedAssignment(_:)``.
     public init(parsing text: String) throws(RunDescriptionError) {
       guard let equals = text.firstIndex(of: "=") else { throw .malformedAssignment(text) }
       let path = text[..<equals]
-      guard let dot = path.firstIndex(of: "."), dot != path.startIndex else {
-        throw .malformedAssignment(text)
+      guard !path.isEmpty, path.first != "." else { throw .malformedAssignment(text) }
+      guard let dot = path.firstIndex(of: ".") else {
+        self.init(
+          section: "", name: String(path), text: String(text[text.index(after: equals)...]))
+        return
       }
       self.init(
         section: String(path[..<dot]), name: String(path[path.index(after: dot)...]),
@@ -151,7 +173,13 @@ private func parse(
     guard let parameter = parameters.first(where: { $0.name == assignment.name }) else {
       throw .unknown(parameter: assignment.name, owner: owner, known: parameters.map(\.name))
     }
-    values[assignment.name] = try parameter.parse(assignment.text)
+    do {
+      values[assignment.name] = try parameter.parse(assignment.text)
+    } catch .invalid(let name, let value, let accepted) where !assignment.section.isEmpty {
+      // `batch-size` alone would be training's or evaluation's.
+      throw .invalid(
+        parameter: "\(assignment.section).\(name)", value: value, accepted: accepted)
+    }
   }
   return values
 }

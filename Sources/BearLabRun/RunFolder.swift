@@ -15,16 +15,23 @@ public struct RunFolder: Sendable {
 
   /// Makes a folder for a new run; nothing that is there is overwritten.
   public init(creating path: String) throws(RunFolderError) {
-    let files = FileManager.default
-    if let entries = try? files.contentsOfDirectory(atPath: path), !entries.isEmpty {
-      throw .occupied(path: path, entries: entries.sorted())
-    }
+    try Self.requireFree(path)
     do {
-      try files.createDirectory(atPath: path, withIntermediateDirectories: true)
+      try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
       throw .notWritable(path: path, reason: error.localizedDescription)
     }
     self.path = path
+  }
+
+  /// Checks that a new run may use a folder, without making it.
+  ///
+  /// - Throws: ``RunFolderError/occupied(path:entries:)`` where there is anything in it.
+  public static func requireFree(_ path: String) throws(RunFolderError) {
+    guard let entries = try? FileManager.default.contentsOfDirectory(atPath: path),
+      !entries.isEmpty
+    else { return }
+    throw .occupied(path: path, entries: entries.sorted())
   }
 
   static let descriptionName = "run.yaml"

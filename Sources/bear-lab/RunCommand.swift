@@ -26,9 +26,11 @@ struct RunCommand: ParsableCommand {
       return
     }
     try ComputeOptions.apply(threads: description.general["threads"])
-    // The folder comes last, so that a mistake in the settings or the data leaves none behind.
+    let path = output ?? Self.defaultOutput(description)
+    try RunFolder.requireFree(path)
+    // The folder is made last, so that a mistake in the settings or the data leaves none behind.
     let experiment = try Experiment(description, registry: registry, resources: .current)
-    let folder = try RunFolder(creating: output ?? Self.defaultOutput(description))
+    let folder = try RunFolder(creating: path)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let runner = try Runner(experiment, in: folder, observer: printer.show)
     let table = try runner.run()

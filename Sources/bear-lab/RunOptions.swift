@@ -27,7 +27,10 @@ struct RunOptions: ParsableArguments {
       valueName: "kind.parameter=value"))
   var settings: [String] = []
 
-  /// The settings in the order in which later ones win: the file, `--set`, the named options.
+  /// The settings in the order in which later ones win.
+  ///
+  /// The file, the plug-ins, `--set`, the other options: a plug-in's choice drops the parameters
+  /// that the file gave to another one.
   func assignments() throws -> [RunDescription.Assignment] {
     var assignments: [RunDescription.Assignment] = []
     if let config {
@@ -36,19 +39,23 @@ struct RunOptions: ParsableArguments {
       }
       assignments += try RunDescription.assignments(yaml: text, path: config)
     }
-    assignments += try settings.map { try RunDescription.Assignment(parsing: $0) }
-    let named: [(section: String, name: String, text: String?)] = [
-      ("", "dataset", dataset), ("", "model", model), ("", "backbone", backbone),
-      ("", "objective", objective), ("", "decoder", decoder), ("", "threads", threads),
-      ("", "seed", seed), ("training", "epochs", epochs), ("training", "samples", trainSamples),
-      ("training", "batch-size", batchSize), ("training", "learning-rate", learningRate),
-      ("evaluation", "users", evalUsers),
-    ]
-    for (section, name, text) in named {
-      if let text {
-        assignments.append(RunDescription.Assignment(section: section, name: name, text: text))
-      }
+    func add(_ section: String, _ name: String, _ text: String?) {
+      guard let text else { return }
+      assignments.append(RunDescription.Assignment(section: section, name: name, text: text))
     }
+    add("", "backbone", backbone)
+    add("", "objective", objective)
+    add("", "decoder", decoder)
+    assignments += try settings.map { try RunDescription.Assignment(parsing: $0) }
+    add("", "dataset", dataset)
+    add("", "model", model)
+    add("", "threads", threads)
+    add("", "seed", seed)
+    add("training", "epochs", epochs)
+    add("training", "samples", trainSamples)
+    add("training", "batch-size", batchSize)
+    add("training", "learning-rate", learningRate)
+    add("evaluation", "users", evalUsers)
     return assignments
   }
 }

@@ -32,6 +32,15 @@ import Testing
     }
   }
 
+  @Test func aFolderOfSeveralModelsIsRefused() throws {
+    try withTemporaryFolder(["models/two/a.gguf": "", "models/two/b.gguf": ""]) { folder in
+      let path = "\(folder)/models/two"
+      #expect(
+        throws: ResourceError.severalModelFiles(folder: path, files: ["a.gguf", "b.gguf"])
+      ) { _ = try ResourceLocator(cache: folder).model("two") }
+    }
+  }
+
   @Test func whatIsMissingIsNamed() throws {
     try withTemporaryFolder(["datasets/toys/x": "", "models/small/x": ""]) { folder in
       let resources = ResourceLocator(cache: folder)
@@ -42,6 +51,8 @@ import Testing
         dataset
           == .notFound(kind: "data set", name: "toyz", cache: folder, known: ["toys"]))
       #expect(dataset.remedy.contains("did you mean toys?"))
+      #expect(throws: ResourceError.self) { _ = try resources.dataset("") }
+      #expect(throws: ResourceError.self) { _ = try resources.model("") }
       // A path is no name of the cache, even where it would lead into it.
       #expect(throws: ResourceError.self) { _ = try resources.dataset("./toys") }
       #expect(throws: ResourceError.self) { _ = try resources.dataset("toys/x") }

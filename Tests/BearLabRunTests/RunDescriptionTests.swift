@@ -56,14 +56,28 @@ import Testing
       try parse("objective.lambda=0.5")
         == .init(section: "objective", name: "lambda", text: "0.5"))
     #expect(try parse("lora.targets=") == .init(section: "lora", name: "targets", text: ""))
+    #expect(try parse("seed=1.5") == .init(section: "", name: "seed", text: "1.5"))
     #expect(try parse("a.b.c=d=e.f") == .init(section: "a", name: "b.c", text: "d=e.f"))
   }
 
-  @Test(arguments: ["", "lambda", "lambda=1", "objective.lambda", ".seed=1", "a=b.c", "=x.y"])
+  @Test(arguments: ["", "lambda", "objective.lambda", ".seed=1", "=x.y"])
   func malformedAssignmentsAreRefused(text: String) {
     #expect(throws: RunDescriptionError.malformedAssignment(text)) {
       _ = try RunDescription.Assignment(parsing: text)
     }
+  }
+
+  /// As when a run's `run.yaml` is given with another objective.
+  @Test func anotherPluginDropsTheParametersOfTheFirst() throws {
+    let other = try describe(["objective.xi=1", "objective=msl", "objective.tau=2"])
+    #expect(other.objective.name == "msl")
+    #expect(other.objective.values.values == ["tau": .real(2)])
+    let same = try describe(["objective.xi=1", "objective=bear"])
+    #expect(same.objective.values.values["xi"] == .real(1))
+  }
+
+  @Test func whatContradictsItselfIsRefusedAtOnce() {
+    #expect(throws: (any Error).self) { _ = try describe(["objective.beta-grad=flow"]) }
   }
 
   @Test func laterAssignmentsWin() throws {
@@ -80,11 +94,19 @@ import Testing
     ("objective.lamda=1", "objective 'bear' has no parameter 'lamda'", "did you mean lambda? "),
     ("lora.targets=q_prj", "'q_prj' is no linear layer that LoRA can", "did you mean q_proj"),
     ("lora.targets=,", "',' is no linear layer that LoRA can", "known: all, down_proj"),
-    ("lora.rank=0", "parameter 'rank' cannot be '0'", "give an integer from 1 to 1024"),
-    ("lora.rank=8.0", "parameter 'rank' cannot be '8.0'", "give an integer from 1 to 1024"),
-    ("lora.dropout=1", "parameter 'dropout' cannot be '1.0'", "give a real number from 0.0 to"),
-    ("training.learning-rate=nan", "parameter 'learning-rate' cannot be 'nan'", "give a real"),
-    ("training.schedule=cosine", "'schedule' cannot be 'cosine'", "one of linear, constant"),
+    ("lora.rank=0", "parameter 'lora.rank' cannot be '0'", "give an integer from 1 to 1024"),
+    ("lora.rank=8.0", "parameter 'lora.rank' cannot be '8.0'", "give an integer from 1 to 1024"),
+    (
+      "lora.dropout=1", "parameter 'lora.dropout' cannot be '1.0'", "give a real number from 0.0 to"
+    ),
+    (
+      "training.learning-rate=nan", "parameter 'training.learning-rate' cannot be 'nan'",
+      "give a real"
+    ),
+    (
+      "training.schedule=cosine", "'training.schedule' cannot be 'cosine'",
+      "one of linear, constant"
+    ),
     ("evaluation.constraint=never", "cannot be 'never'", "one of objective, before, after"),
   ])
   func mistakesAreNamedWithARemedy(setting: String, what: String, remedy: String) throws {

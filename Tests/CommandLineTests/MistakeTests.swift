@@ -7,7 +7,10 @@ import Testing
   /// The program's own errors: what is wrong, then a remedy, on standard error; status 1.
   @Test(arguments: [
     (["--objective", "baer"], "error: there is no objective 'baer'\n  did you mean bear? known: "),
-    (["--epochs=-1"], "error: parameter 'epochs' cannot be '-1'\n  give an integer, at least 0\n"),
+    (
+      ["--epochs=-1"],
+      "error: parameter 'training.epochs' cannot be '-1'\n  give an integer, at least 0\n"
+    ),
     (["--seed", "many"], "error: parameter 'seed' cannot be 'many'\n  give an integer, at least"),
     (
       ["--set", "objective"],
