@@ -94,7 +94,7 @@ public struct Runner {
     let samples = try windows.map(experiment.sample)
     let validation = try experiment.validationWindows
     var best: (epoch: Int, ndcg: Double)?
-    for epoch in 1...max(trainer.settings.epochs, 1) where trainer.settings.epochs > 0 {
+    for epoch in stride(from: 1, through: trainer.settings.epochs, by: 1) {
       observer(
         .began(
           stage: "epoch \(epoch) of \(trainer.settings.epochs)", total: samples.count,
