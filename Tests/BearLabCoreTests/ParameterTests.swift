@@ -120,7 +120,7 @@ private func values(_ given: [String: ParameterValue]) throws(ParameterError) ->
   @Test func suggestionsAreNearAndFew() {
     let known = ["bear", "beam", "sft", "msl", "constrained-beam"]
     #expect(Suggestion.near("baer", among: known) == ["bear"])
-    #expect(Suggestion.near("beer", among: known) == ["bear"])
+    #expect(Suggestion.near("beer", among: known) == ["bear", "beam"])
     #expect(Suggestion.near("bea", among: known) == ["beam", "bear"])
     #expect(Suggestion.near("constrained_beam", among: known) == ["constrained-beam"])
     #expect(Suggestion.near("constr", among: known) == ["constrained-beam"])
