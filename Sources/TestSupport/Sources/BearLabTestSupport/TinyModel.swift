@@ -100,9 +100,9 @@ private let computeLock = NSLock()
 /// in. Calls cannot be nested.
 ///
 /// - Parameters:
-///   - threads: how many.
+///   - threads: at least 1.
 ///   - instructionSet: nil for the best that this CPU has.
-///   - body: what is run.
+///   - body: what depends on the two.
 /// - Returns: what `body` returns.
 /// - Throws: ``ComputeError``, and what `body` throws.
 public func withCompute<Result>(
