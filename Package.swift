@@ -43,7 +43,6 @@ let package = Package(
     .package(path: "Sources/Core"),
     .package(path: "Sources/TestSupport"),
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
-    .package(url: "https://github.com/apple/swift-log", from: "1.16.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
   ],
@@ -66,22 +65,18 @@ let package = Package(
       ], swiftSettings: swiftSettings),
     .target(name: "BearLabEvaluation", dependencies: [core], swiftSettings: swiftSettings),
     .target(
-      name: "BearLabTraining",
-      dependencies: [core, .product(name: "Logging", package: "swift-log")],
-      swiftSettings: swiftSettings),
+      name: "BearLabTraining", dependencies: [core], swiftSettings: swiftSettings),
     .target(
       name: "BearLabRun",
       dependencies: [
         core, "BearLabText", "BearLabFormats", "BearLabCheckpoint", "BearLabData",
         "BearLabEvaluation", "BearLabTraining", .product(name: "Yams", package: "Yams"),
-        .product(name: "Logging", package: "swift-log"),
       ] + plugins.map { .init(stringLiteral: $0.name) },
       swiftSettings: swiftSettings),
     .executableTarget(
       name: "bear-lab",
       dependencies: [
         core, "BearLabRun", .product(name: "ArgumentParser", package: "swift-argument-parser"),
-        .product(name: "Logging", package: "swift-log"),
       ], swiftSettings: swiftSettings),
     .target(
       name: "FixturePlugin", dependencies: [core], path: "Tests/Fixtures/FixturePlugin",

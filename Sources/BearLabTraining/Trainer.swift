@@ -58,6 +58,8 @@ public final class Trainer {
     let dropout = DropoutKey(seed: settings.seed, step: optimizer.step)
     var loss = 0.0
     var tokens = 0
+    // What one group teaches must not change the loss of the next.
+    var taught = objective
     for group in groups {
       let answers = AnswerForest(group, trie: trie, columns: objective.needs.columns)
       let batch = try answers.batch(model: model, adapter: adapter, dropout: dropout)
@@ -67,7 +69,7 @@ public final class Trainer {
         loss += Double(terms.sum.scalars[0]) / weight / Double(groups.count)
         terms.sum.backward(seed: Float(1 / (weight * Double(groups.count))))
       }
-      try objective.stepEnded(batch)
+      try taught.stepEnded(batch)
       tokens += answers.nodeCount
     }
     let step = optimizer.step
@@ -79,6 +81,7 @@ public final class Trainer {
     let rate = schedule.rate(step: step)
     let clipping = settings.clipNorm.map { min(1, $0 / (norm + 1e-6)) } ?? 1
     optimizer.update(learningRate: rate, gradientScale: clipping)
+    objective = taught
     return StepReport(
       step: step, loss: loss, gradientNorm: norm, learningRate: rate, samples: samples.count,
       tokens: tokens)

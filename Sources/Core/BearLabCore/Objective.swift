@@ -20,8 +20,9 @@ public protocol Objective: Plugin {
   mutating func prepare(_ context: ObjectiveContext) throws
   /// Told at the start of every epoch, numbered from 0.
   mutating func epochBegins(_ epoch: Int) throws
-  /// Told after every step, with all samples of it: statistics of a batch (an adaptive temperature)
-  /// are updated here, for the next step.
+  /// Told after every step, once for each normalise-group of it.
+  ///
+  /// Statistics of a batch (an adaptive temperature) are updated here, for the next step.
   mutating func stepEnded(_ batch: AnswerBatch) throws
   /// What `stepEnded` changes, for checkpoints; setting it restores it.
   var state: [String: Double] { get set }
