@@ -1,6 +1,8 @@
 // swift-tools-version: 6.2
 import PackageDescription
 
+let swiftSettings: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
 // Everything that a plug-in may import, as one dynamic library: linked statically into both a host
 // and a plug-in there would be two copies of every type, and `as?` would fail without a word.
 let package = Package(
@@ -20,24 +22,32 @@ let package = Package(
     .target(
       name: "CBearKernels", path: "CBearKernels",
       linkerSettings: [.linkedLibrary("m")]),
-    .target(name: "BearLabErrors", path: "BearLabErrors"),
+    .target(
+      name: "BearLabErrors", path: "BearLabErrors",
+      swiftSettings: swiftSettings),
     .target(
       name: "BearLabTensor",
-      dependencies: ["BearLabErrors", "CBearKernels", "COpenBLAS"], path: "BearLabTensor"),
+      dependencies: ["BearLabErrors", "CBearKernels", "COpenBLAS"], path: "BearLabTensor",
+      swiftSettings: swiftSettings),
     .target(
-      name: "BearLabNN", dependencies: ["BearLabErrors", "BearLabTensor"], path: "BearLabNN"),
+      name: "BearLabNN", dependencies: ["BearLabErrors", "BearLabTensor"], path: "BearLabNN",
+      swiftSettings: swiftSettings),
     .target(
       name: "BearLabLanguageModel",
       dependencies: ["BearLabErrors", "BearLabNN", "BearLabTensor"],
-      path: "BearLabLanguageModel"),
-    .target(name: "BearLabTrie", dependencies: ["BearLabErrors"], path: "BearLabTrie"),
+      path: "BearLabLanguageModel",
+      swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabTrie", dependencies: ["BearLabErrors"], path: "BearLabTrie",
+      swiftSettings: swiftSettings),
     .target(
       name: "BearLabCore",
       dependencies: [
         "BearLabErrors", "BearLabLanguageModel", "BearLabNN", "BearLabTensor", "BearLabTrie",
         "CBearLabABI",
       ],
-      path: "BearLabCore"),
+      path: "BearLabCore",
+      swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],
   cLanguageStandard: .c11

@@ -8,7 +8,8 @@ let package = Package(
   dependencies: [.package(path: "../Core")],
   targets: [
     .target(
-      name: "BearLabTestSupport", dependencies: [.product(name: "BearLabCore", package: "Core")])
+      name: "BearLabTestSupport", dependencies: [.product(name: "BearLabCore", package: "Core")],
+      swiftSettings: [.treatAllWarnings(as: .error)])
   ],
   swiftLanguageModes: [.v6]
 )

@@ -13,11 +13,10 @@ let availableISAs: [String] = {
   return Array(all[...best])
 }()
 
-/// Runs `body` with the kernels of one instruction set, then goes back to the best.
+/// Runs `body` with the kernels of one instruction set, then goes back to the best; other suites
+/// that choose one wait.
 func withISA<Result>(_ name: String, _ body: () throws -> Result) throws -> Result {
-  try #require(bear_select_isa(name) == 0)
-  defer { _ = bear_select_isa(nil) }
-  return try body()
+  try withCompute(instructionSet: name, body)
 }
 
 /// Evenly distributed numbers, the same for the same seed.
