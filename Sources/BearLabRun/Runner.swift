@@ -66,9 +66,10 @@ public struct Runner {
         evaluate(test, evaluator, adapter: nil, name: "zero-shot on test")))
 
     let trainer = try experiment.makeTrainer()
-    if let best = try train(trainer, evaluator: evaluator) {
+    try train(trainer, evaluator: evaluator)
+    if trainer.settings.epochs > 0 {
       try TrainingCheckpoint.read(
-        into: trainer.adapter, from: folder.checkpointPath(epoch: best))
+        into: trainer.adapter, from: folder.checkpointPath(epoch: folder.bestEpoch()))
       let tuned = try evaluate(
         test, evaluator, adapter: trainer.adapter, name: "fine-tuned on test")
       rows.append(
@@ -86,14 +87,10 @@ public struct Runner {
   }
 
   /// Trains all epochs, with a checkpoint and a look at validation after each.
-  ///
-  /// - Returns: the epoch with the best validation NDCG@10, the earliest of equals; nil where
-  ///   there was no epoch.
-  private func train(_ trainer: Trainer, evaluator: Evaluator) throws -> Int? {
+  private func train(_ trainer: Trainer, evaluator: Evaluator) throws {
     let windows = try experiment.trainingWindows
     let samples = try windows.map(experiment.sample)
     let validation = try experiment.validationWindows
-    var best: (epoch: Int, ndcg: Double)?
     for epoch in stride(from: 1, through: trainer.settings.epochs, by: 1) {
       observer(
         .began(
@@ -113,10 +110,7 @@ public struct Runner {
       let evaluation = try evaluate(
         validation, evaluator, adapter: trainer.adapter, name: "epoch \(epoch) on validation")
       try log(evaluation, name: "epoch-\(epoch)", split: "validation")
-      let ndcg = evaluation.ranking.ndcg(10)
-      if ndcg > best?.ndcg ?? -1 { best = (epoch, ndcg) }
     }
-    return best?.epoch
   }
 
   private func evaluate(

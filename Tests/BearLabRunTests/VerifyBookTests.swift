@@ -1,4 +1,5 @@
 import BearLabRun
+import BearLabTestSupport
 import Foundation
 import Testing
 
@@ -12,18 +13,6 @@ struct VerifyBookTests {
       return nil
     }
     return url
-  }
-
-  private var modelPath: String? {
-    let environment = ProcessInfo.processInfo.environment
-    let home = FileManager.default.homeDirectoryForCurrentUser.path
-    let cache = environment["BEAR_LAB_CACHE"] ?? "\(home)/.cache/bear-lab"
-    let path = "\(cache)/models/smollm2-135m/SmolLM2-135M-Instruct.Q4_1.gguf"
-    guard FileManager.default.fileExists(atPath: path) else {
-      print("skipped: no model at \(path)")
-      return nil
-    }
-    return path
   }
 
   /// Files without the trajectories, which take minutes, and with a few beams: one as it is, and
@@ -55,7 +44,7 @@ struct VerifyBookTests {
   }
 
   @Test func theBookFilesAgree() throws {
-    guard let folder, let modelPath else { return }
+    guard let folder, let modelPath = defaultModelPath else { return }
     let lines = try verify(files(in: folder), model: LoadedModel(gguf: modelPath))
     let (beams, others) = (
       lines.filter { $0.check.hasPrefix("beams") }, lines.filter { !$0.check.hasPrefix("beams") }

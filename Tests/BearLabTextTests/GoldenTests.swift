@@ -1,4 +1,5 @@
 import BearLabFormats
+import BearLabTestSupport
 import BearLabText
 import Foundation
 import Testing
@@ -8,19 +9,6 @@ struct GoldenTests {
   private struct Row: Decodable {
     let text: String
     let ids: [Int32]
-  }
-
-  /// Where the model lies: the cache, as the command line has it.
-  private var modelPath: String? {
-    let environment = ProcessInfo.processInfo.environment
-    let home = FileManager.default.homeDirectoryForCurrentUser.path
-    let cache = environment["BEAR_LAB_CACHE"] ?? "\(home)/.cache/bear-lab"
-    let path = "\(cache)/models/smollm2-135m/SmolLM2-135M-Instruct.Q4_1.gguf"
-    guard FileManager.default.fileExists(atPath: path) else {
-      print("skipped: no model at \(path)")
-      return nil
-    }
-    return path
   }
 
   private func encoder(_ file: GGUFFile) throws -> BytePairEncoder {
@@ -42,7 +30,7 @@ struct GoldenTests {
 
   /// `tokenizer.json` was made with transformers 5.23.
   @Test func everyTokenMatchesTransformers() throws {
-    guard let modelPath else { return }
+    guard let modelPath = defaultModelPath else { return }
     let encoder = try encoder(GGUFFile(path: modelPath))
     let rows = try rows()
     #expect(rows.count == 323)
@@ -57,7 +45,7 @@ struct GoldenTests {
   }
 
   @Test func describesTheModel() throws {
-    guard let modelPath else { return }
+    guard let modelPath = defaultModelPath else { return }
     let file = try GGUFFile(path: modelPath)
     let model = try ModelDescription(file)
     #expect(model.blockCount == 30 && model.width == 576 && model.feedForwardWidth == 1536)

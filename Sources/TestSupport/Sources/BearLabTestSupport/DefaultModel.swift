@@ -1,0 +1,16 @@
+internal import Foundation
+
+/// Where the default model lies: in the cache, as the command line has it.
+///
+/// Nil, with a message, where it is absent: tests of it then have nothing to do.
+public var defaultModelPath: String? {
+  let environment = ProcessInfo.processInfo.environment
+  let home = FileManager.default.homeDirectoryForCurrentUser.path
+  let cache = environment["BEAR_LAB_CACHE"] ?? "\(home)/.cache/bear-lab"
+  let path = "\(cache)/models/smollm2-135m/SmolLM2-135M-Instruct.Q4_1.gguf"
+  guard FileManager.default.fileExists(atPath: path) else {
+    print("skipped: no model at \(path)")
+    return nil
+  }
+  return path
+}
