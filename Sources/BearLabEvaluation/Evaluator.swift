@@ -69,7 +69,7 @@ public struct Evaluator {
     let lists = try decoder.search(prompts: batch.count, in: trie, scorer: &scorer)
     return batch.indices.map { index in
       Evaluation.Row(
-        window: batch[index], target: targets[index], ranked: lists[index],
+        window: batch[index], target: targets[index], ranked: lists[index].map(RankedAnswer.init),
         negativeLogLikelihood: losses[index])
     }
   }
@@ -83,14 +83,14 @@ public struct Evaluation: Sendable {
     /// The title number of the right answer.
     public let target: Int
     /// Best first.
-    public let ranked: [ScoredTitle]
+    public let ranked: [RankedAnswer]
     /// −log P(title | prompt) under the constrained soft-max, in nats; nil where the ranking is
     /// not a language model's.
     public let negativeLogLikelihood: Float?
 
     /// Creates a row.
     public init(
-      window: Window, target: Int, ranked: [ScoredTitle], negativeLogLikelihood: Float?
+      window: Window, target: Int, ranked: [RankedAnswer], negativeLogLikelihood: Float?
     ) {
       self.window = window
       self.target = target
@@ -150,7 +150,7 @@ extension Evaluation {
           .sorted { ($1.score, place[$0.title]) < ($0.score, place[$1.title]) }
         return Row(
           window: window, target: catalogue.titleNumber(of: window.target),
-          ranked: Array(ranked.prefix(length)), negativeLogLikelihood: nil)
+          ranked: ranked.prefix(length).map(RankedAnswer.init), negativeLogLikelihood: nil)
       })
   }
 }

@@ -11,8 +11,8 @@ public enum RankingMetrics {
   /// The K of the tables.
   public static let cutoffs = [1, 5, 10]
 
-  /// The place of `target` in `titles` (title numbers, best first) from 0, or nil without it.
-  public static func rank(of target: Int, in titles: some Sequence<Int>) -> Int? {
+  /// The place of `target` in `titles` (title numbers, best first, nil for what is no title) from 0, or nil without it.
+  public static func rank(of target: Int, in titles: [Int?]) -> Int? {
     titles.enumerated().first { $0.element == target }?.offset
   }
 

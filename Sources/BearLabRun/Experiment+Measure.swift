@@ -27,7 +27,8 @@ extension Experiment {
       observer(.progress(done: $0, detail: ""))
     }
     return ReportTable(
-      rows: [ReportTable.Row(name, evaluation)], rowsEvaluated: windows.count,
+      rows: [.init(name, EvaluationFigures(evaluation, name: name, split: "test"))],
+      rowsEvaluated: windows.count,
       titleCount: trie.titleCount)
   }
 }

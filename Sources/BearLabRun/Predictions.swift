@@ -23,7 +23,7 @@ enum Predictions {
   /// lowest finite score, which JSON can hold. `length` is the decoder's width.
   static func json(_ evaluation: Evaluation, dataset: Dataset, length: Int) throws -> String {
     let rows = evaluation.rows.map { row in
-      let titles = row.ranked.map { "\"\(dataset.catalogue.titles[$0.title])\"" }
+      let titles = row.ranked.compactMap(\.title).map { "\"\(dataset.catalogue.titles[$0])\"" }
       let padding = max(length - titles.count, 0)
       let history = row.window.history.map { "\"\(dataset.catalogue.title(of: $0))\"" }
       return Row(

@@ -6,20 +6,12 @@ public struct ReportTable: Sendable {
   /// One model's figures.
   public struct Row: Sendable {
     public let name: String
-    public let ndcg: [Double]
-    public let hr: [Double]
-    public let hrInterval: BinomialInterval
-    /// In nats; nil for what is no language model.
-    public let itemNLL: Double?
+    public let figures: EvaluationFigures
 
-    /// Takes the figures of an evaluation.
-    public init(_ name: String, _ evaluation: Evaluation) {
+    /// Names the figures of an evaluation.
+    public init(_ name: String, _ figures: EvaluationFigures) {
       self.name = name
-      let cutoffs = RankingMetrics.cutoffs
-      ndcg = cutoffs.map { evaluation.ranking.ndcg($0) }
-      hr = cutoffs.map { evaluation.ranking.hr($0) }
-      hrInterval = evaluation.ranking.hrInterval(10)
-      itemNLL = evaluation.itemNLL
+      self.figures = figures
     }
   }
 
@@ -42,10 +34,11 @@ public struct ReportTable: Sendable {
 
   private var cells: [[String]] {
     rows.map { row in
-      [row.name] + (row.ndcg + row.hr).map { String(format: "%.4f", $0) }
+      [row.name] + (row.figures.ndcg + row.figures.hr).map { String(format: "%.4f", $0) }
         + [
-          String(format: "%.4f–%.4f", row.hrInterval.lower, row.hrInterval.upper),
-          row.itemNLL.map { String(format: "%.3f", $0) } ?? "–",
+          String(
+            format: "%.4f–%.4f", row.figures.hrInterval.lower, row.figures.hrInterval.upper),
+          row.figures.itemNLL.map { String(format: "%.3f", $0) } ?? "–",
         ]
     }
   }

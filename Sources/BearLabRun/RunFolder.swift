@@ -1,4 +1,5 @@
 public import BearLabCore
+internal import BearLabEvaluation
 internal import Foundation
 
 /// The folder of a run: what it was told, what it measured and what it learnt.
@@ -85,7 +86,11 @@ final class JSONLines {
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
   }
 
-  func append(_ record: [String: JSONScalar]) throws {
+  func append(_ record: [String: JSONScalar]) throws { try append(encoding: record) }
+
+  func append(_ figures: EvaluationFigures) throws { try append(encoding: figures) }
+
+  private func append(encoding record: some Encodable) throws {
     var line = try encoder.encode(record)
     line.append(0x0A)
     try handle.write(contentsOf: line)

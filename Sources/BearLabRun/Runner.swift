@@ -131,8 +131,7 @@ public struct Runner {
   private func report(
     _ name: String, stage: String, _ evaluation: Evaluation
   ) throws -> ReportTable.Row {
-    try log(evaluation, name: stage, split: "test")
-    let row = ReportTable.Row(name, evaluation)
+    let row = ReportTable.Row(name, try log(evaluation, name: stage, split: "test"))
     observer(.measured(name: name, row: row))
     return row
   }
@@ -150,17 +149,13 @@ public struct Runner {
     ])
   }
 
-  private func log(_ evaluation: Evaluation, name: String, split: String) throws {
-    var record: [String: JSONScalar] = [
-      "event": "evaluation", "name": .text(name), "split": .text(split),
-      "rows": .integer(evaluation.rows.count),
-    ]
-    for cutoff in RankingMetrics.cutoffs {
-      record["ndcg@\(cutoff)"] = .real(evaluation.ranking.ndcg(cutoff))
-      record["hr@\(cutoff)"] = .real(evaluation.ranking.hr(cutoff))
-    }
-    record["item_nll"] = evaluation.itemNLL.map { .real($0) }
-    try metrics.append(record)
+  @discardableResult
+  private func log(
+    _ evaluation: Evaluation, name: String, split: String
+  ) throws -> EvaluationFigures {
+    let figures = EvaluationFigures(evaluation, name: name, split: split)
+    try metrics.append(figures)
+    return figures
   }
 }
 

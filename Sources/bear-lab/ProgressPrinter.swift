@@ -27,9 +27,11 @@ final class ProgressPrinter {
       if !isTerminal { write("\(stage): \(total) \(unit)\n") }
     case .progress(let done, let detail): progress(done, detail)
     case .measured(let name, let row):
-      let loss = row.itemNLL.map { String(format: ", item NLL %.3f", $0) } ?? ""
+      let figures = row.figures
+      let loss = figures.itemNLL.map { String(format: ", item NLL %.3f", $0) } ?? ""
       write(
-        "\(name): " + String(format: "NDCG@10 %.4f, HR@10 %.4f", row.ndcg[2], row.hr[2])
+        "\(name): "
+          + String(format: "NDCG@10 %.4f, HR@10 %.4f", figures.ndcg[2], figures.hr[2])
           + "\(loss)\n")
     }
   }

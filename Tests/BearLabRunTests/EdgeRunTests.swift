@@ -20,8 +20,8 @@ import Testing
         let (row, expected) = (try #require(again.rows.first), try #require(table.rows.last))
         #expect(again.rows.count == 1 && again.rowsEvaluated == 16 && again.titleCount == 29)
         #expect(row.name == "bear, epoch \(try folder.bestEpoch())")
-        #expect(row.ndcg == expected.ndcg && row.hr == expected.hr)
-        #expect(row.itemNLL == expected.itemNLL && row.hrInterval == expected.hrInterval)
+        #expect(row.figures.ndcg == expected.figures.ndcg && row.figures.hr == expected.figures.hr)
+        #expect(row.figures.itemNLL == expected.figures.itemNLL)
       }
       let validation = try run.metrics.filter { $0.split == "validation" }.compactMap(\.ndcg)
       if validation.firstIndex(of: validation.max() ?? -1) != 2 { return }
@@ -32,8 +32,8 @@ import Testing
   @Test func withoutARunTheBaseModelIsMeasured() throws {
     try tinyRun { experiment, _, table in
       let base = try #require(try experiment.measure(run: nil) { _ in }.rows.first)
-      #expect(base.name == "zero-shot" && base.itemNLL == table.rows[1].itemNLL)
-      #expect(base.itemNLL != table.rows[2].itemNLL)
+      #expect(base.name == "zero-shot" && base.figures.itemNLL == table.rows[1].figures.itemNLL)
+      #expect(base.figures.itemNLL != table.rows[2].figures.itemNLL)
     }
   }
 

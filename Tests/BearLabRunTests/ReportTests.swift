@@ -11,7 +11,9 @@ import Testing
     rows: [[0, 1, 2], [1, 2, 0], [1]].map { titles in
       Evaluation.Row(
         window: Window(user: 1, history: [2, 3], target: 1, timestamp: 0), target: 0,
-        ranked: titles.enumerated().map { ScoredTitle(title: $1, score: -Float($0) / 2) },
+        ranked: titles.enumerated().map {
+          RankedAnswer(ScoredTitle(title: $1, score: -Float($0) / 2))
+        },
         negativeLogLikelihood: 1.5)
     })
   private let catalogue = Catalogue(itemTitles: ["A \"b\" / é", "C", "D"])
@@ -20,7 +22,9 @@ import Testing
   @Test func theTableIsAlignedMarkdown() {
     let unmeasured = Evaluation(rows: [])
     let table = ReportTable(
-      rows: [.init("bear", evaluation), .init("nothing at all", unmeasured)], rowsEvaluated: 3,
+      rows: [("bear", evaluation), ("nothing at all", unmeasured)].map {
+        .init($0, EvaluationFigures($1, name: $0, split: "test"))
+      }, rowsEvaluated: 3,
       titleCount: 3)
     #expect(
       table.text == """

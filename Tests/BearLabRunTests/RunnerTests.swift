@@ -17,7 +17,7 @@ import Testing
     #expect(run.files["report.md"] == Data(run.table.text.utf8))
     #expect(run.table.rows.map(\.name) == ["popularity", "zero-shot", "bear"])
     #expect(run.table.rowsEvaluated == 16 && run.table.titleCount == 29)
-    #expect(run.table.rows[0].itemNLL == nil)
+    #expect(run.table.rows[0].figures.itemNLL == nil)
 
     let yaml = String(decoding: try #require(run.files["run.yaml"]), as: UTF8.self)
     let description = try RunDescription(
@@ -78,7 +78,7 @@ import Testing
     let quarter = losses.count / 4
     let (first, last) = (losses.prefix(quarter).reduce(0, +), losses.suffix(quarter).reduce(0, +))
     #expect(last < 0.9 * first, "\(losses)")
-    let (before, after) = (run.table.rows[1].itemNLL, run.table.rows[2].itemNLL)
+    let (before, after) = (run.table.rows[1].figures.itemNLL, run.table.rows[2].figures.itemNLL)
     #expect(try #require(after) < #require(before))
     #expect(run.table.rows[2].name == objective)
   }

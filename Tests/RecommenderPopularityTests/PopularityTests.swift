@@ -30,7 +30,7 @@ func popularityReachesThePublishedFloor(name: String, expected: [Double]) throws
   let top = ranking(try popularity.scores(history: []), data.catalogue).prefix(10)
   let summary = RankingSummary(
     ranks: data.test.map {
-      RankingMetrics.rank(of: data.catalogue.titleNumber(of: $0.target), in: top)
+      RankingMetrics.rank(of: data.catalogue.titleNumber(of: $0.target), in: Array(top))
     })
   let actual = [summary.ndcg(5), summary.ndcg(10), summary.hr(5), summary.hr(10)]
   #expect(actual.map { ($0 * 10_000).rounded() } == expected)

@@ -48,6 +48,30 @@ public struct ScoredTitle: Sendable, Equatable {
   }
 }
 
+/// An answer in a ranked list, and what the decoder thinks of it.
+public struct RankedAnswer: Sendable, Equatable {
+  /// The title number; nil for a text that is no title of the catalogue.
+  public let title: Int?
+  /// The tokens of an answer that is no title, without EOS; empty for a title.
+  public let tokens: [Int32]
+  /// As ``ScoredTitle/score``.
+  public let score: Float
+
+  /// Takes a title.
+  public init(_ title: ScoredTitle) {
+    self.title = title.title
+    tokens = []
+    score = title.score
+  }
+
+  /// Takes what is no title.
+  public init(tokens: [Int32], score: Float) {
+    title = nil
+    self.tokens = tokens
+    self.score = score
+  }
+}
+
 /// Scores trie nodes behind several prompts.
 public protocol PathScorer {
   /// The log-probabilities of the children of each node, in the order of the requests.
