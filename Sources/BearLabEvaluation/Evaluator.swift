@@ -46,13 +46,13 @@ public struct Evaluator {
   /// - Returns: a row for each window, in order.
   /// - Throws: what prompt, model and decoder throw, such as a prompt longer than the context.
   public func evaluate(
-    _ windows: [Window], adapter: LoRAAdapter?, progress: (Int) -> Void = { _ in }
+    _ windows: [Window], adapter: LoRAAdapter?, progress: (Int) throws -> Void = { _ in }
   ) throws -> Evaluation {
     var rows: [Evaluation.Row] = []
     for start in stride(from: 0, to: windows.count, by: batchSize) {
       let batch = Array(windows[start..<min(start + batchSize, windows.count)])
       rows += try evaluate(batch: batch, adapter: adapter)
-      progress(rows.count)
+      try progress(rows.count)
     }
     return Evaluation(rows: rows)
   }

@@ -62,18 +62,13 @@ public struct Experiment {
   }
 
   /// Where the decoder's constraint comes.
-  public var constraint: ConstraintMode {
-    get throws {
-      let setting: String = try description.evaluation["constraint"]
-      return ConstraintMode(rawValue: setting) ?? objective.needs.constraint
-    }
-  }
+  public var constraint: ConstraintMode { description.constraint }
 
   /// Measures language models on this data set.
   public func evaluator() throws -> Evaluator {
     Evaluator(
       model: loaded.model, trie: trie, catalogue: dataset.catalogue, decoder: decoder,
-      constraint: try constraint, batchSize: try description.evaluation["batch-size"]
+      constraint: constraint, batchSize: try description.evaluation["batch-size"]
     ) { try prompt($0, stage: .inference) }
   }
 
@@ -92,6 +87,18 @@ public struct Experiment {
     get throws { Array(dataset.trainSample.prefix(try description.training["samples"])) }
   }
 
+  /// Optimiser steps of an epoch.
+  var stepsPerEpoch: Int {
+    get throws {
+      try description.trainingSettings.stepsPerEpoch(samples: trainingWindows.count)
+    }
+  }
+
+  /// Optimiser steps between checkpoints.
+  var checkpointSteps: Int {
+    get throws { try description.training["checkpoint-steps"] }
+  }
+
   /// A recommender of the registry, trained on all training windows and measured on test.
   public func evaluate(recommender name: String) throws -> Evaluation {
     var recommender = try registry.recommenders.find(name).init([:])
@@ -107,7 +114,7 @@ public struct Experiment {
     let settings = try description.trainingSettings
     let adapter = loaded.model.makeAdapter(
       try description.loraSettings, seed: try description.seed)
-    let steps = settings.epochs * settings.stepsPerEpoch(samples: try trainingWindows.count)
+    let steps = settings.epochs * (try stepsPerEpoch)
     let trainer = try Trainer(
       model: loaded.model, adapter: adapter, objective: objective, trie: trie, settings: settings,
       totalSteps: steps)

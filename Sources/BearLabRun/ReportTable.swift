@@ -18,9 +18,14 @@ public struct ReportTable: Sendable {
   public let rows: [Row]
   public let rowsEvaluated: Int
   public let titleCount: Int
+  /// The protocol of evaluation, and what was set otherwise.
+  public let protocolSummary: String
 
   /// Creates a table.
-  public init(rows: [Row], rowsEvaluated: Int, titleCount: Int) {
+  public init(
+    rows: [Row], rowsEvaluated: Int, titleCount: Int, protocolSummary: String = "consistent"
+  ) {
+    self.protocolSummary = protocolSummary
     self.rows = rows
     self.rowsEvaluated = rowsEvaluated
     self.titleCount = titleCount
@@ -47,8 +52,8 @@ public struct ReportTable: Sendable {
   public var caption: String {
     String(
       format: "%d test rows; item NLL in nats under the constrained soft-max; "
-        + "guessing uniformly among %d titles costs %.3f",
-      rowsEvaluated, titleCount, log(Double(titleCount)))
+        + "guessing uniformly among %d titles costs %.3f; protocol: ",
+      rowsEvaluated, titleCount, log(Double(titleCount))) + protocolSummary
   }
 
   /// The table in Markdown, its columns aligned so that a terminal shows it as well.

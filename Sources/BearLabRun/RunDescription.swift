@@ -1,6 +1,7 @@
 public import BearLabCore
 public import BearLabNN
 public import BearLabTraining
+internal import Foundation
 
 /// Everything that decides what a run computes, with every default filled in.
 public struct RunDescription: Sendable {
@@ -18,6 +19,10 @@ public struct RunDescription: Sendable {
   public let training: ParameterValues
   public let lora: ParameterValues
   public let evaluation: ParameterValues
+  /// Where the decoder's constraint comes: as the objective was trained, or as set.
+  public let constraint: ConstraintMode
+  /// The protocol as reports name it, with the switches that were set otherwise.
+  public let protocolSummary: String
 
   /// Resolves settings given as text, later ones winning over earlier ones.
   ///
@@ -32,12 +37,19 @@ public struct RunDescription: Sendable {
       throw RunDescriptionError.unknownSection(
         assignment.section, known: known.filter { !$0.isEmpty })
     }
-    let effective = Self.droppingOtherPlugins(assignments)
+    let effective = Self.droppingOtherPlugins(try Self.applyingProtocols(assignments))
+    var declared: [String: [Parameter]] = [:]
     func values(
       _ section: String, _ parameters: [Parameter], owner: String
     ) throws -> ParameterValues {
-      try ParameterValues(
-        try parse(effective.filter { $0.section == section }, parameters, owner: owner),
+      declared[section] = parameters
+      return try ParameterValues(
+        try parse(
+          // A plug-in that lacks a switch of the protocol has no such quirk.
+          effective.filter { assignment in
+            assignment.section == section
+              && (!assignment.isOfProtocol || parameters.contains { $0.name == assignment.name })
+          }, parameters, owner: owner),
         for: parameters, owner: owner)
     }
     func choice(_ kind: String, _ name: String, _ type: any Plugin.Type) throws -> Choice {
@@ -59,7 +71,32 @@ public struct RunDescription: Sendable {
     training = try values("training", RunSections.training, owner: "section training")
     lora = try values("lora", RunSections.lora, owner: "section lora")
     evaluation = try values("evaluation", RunSections.evaluation, owner: "section evaluation")
+    let trained = try registry.objectives.find(objective.name).init(objective.values)
+    constraint = try Self.constraint(evaluation, objective: objective.name, trained.needs)
+    protocolSummary = Self.summary(
+      of: try general["protocol"],
+      values: [
+        "backbone": backbone.values, "decoder": decoder.values, "training": training,
+        "evaluation": evaluation,
+      ], declared: declared)
     _ = try loraSettings
+    _ = try seeds
+  }
+
+  /// Where the decoder's constraint comes, relative to the soft-max.
+  ///
+  /// - Throws: ``RunDescriptionError/constraintMismatch(objective:trained:decoded:)``.
+  private static func constraint(
+    _ evaluation: ParameterValues, objective: String, _ needs: ObjectiveNeeds
+  ) throws -> ConstraintMode {
+    let setting: String = try evaluation["constraint"]
+    let mismatch: String = try evaluation["constraint-mismatch"]
+    let decoded = ConstraintMode(rawValue: setting) ?? needs.constraint
+    guard decoded == needs.constraint || mismatch == "allow" else {
+      throw RunDescriptionError.constraintMismatch(
+        objective: objective, trained: needs.constraint.rawValue, decoded: decoded.rawValue)
+    }
+    return decoded
   }
 
   static let pluginKinds = ["backbone", "objective", "decoder"]
@@ -74,7 +111,7 @@ public struct RunDescription: Sendable {
     for assignment in assignments {
       let kind = assignment.name
       if assignment.section.isEmpty, let name = names[kind], name != assignment.text {
-        kept.removeAll { $0.section == kind }
+        kept.removeAll { $0.section == kind && !$0.isOfProtocol }
         names[kind] = assignment.text
       }
       kept.append(assignment)
@@ -87,6 +124,8 @@ public struct RunDescription: Sendable {
     public let section: String
     public let name: String
     public let text: String
+    /// Whether a protocol says so, and not the user.
+    var isOfProtocol = false
 
     /// Creates an assignment.
     public init(section: String, name: String, text: String) {
@@ -155,6 +194,27 @@ public struct RunDescription: Sendable {
     }
   }
 
+  /// Which epoch is reported.
+  var selection: CheckpointSelection {
+    get throws { try evaluation["selection"] }
+  }
+
+  /// The seeds of a series of runs; empty for a single run.
+  ///
+  /// - Throws: ``RunDescriptionError/malformedSeeds(_:)``.
+  public var seeds: [Int] {
+    get throws {
+      let text: String = try general["seeds"]
+      let words = text.split(separator: ",", omittingEmptySubsequences: false)
+      guard !text.isEmpty else { return [] }
+      let seeds = words.compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+      guard seeds.count == words.count, seeds.allSatisfy({ $0 >= 0 }),
+        Set(seeds).count == seeds.count
+      else { throw RunDescriptionError.malformedSeeds(text) }
+      return seeds
+    }
+  }
+
   /// The seed of everything random.
   public var seed: UInt64 {
     get throws {
@@ -189,6 +249,8 @@ public enum RunDescriptionError: BearLabError, Equatable {
   case malformedAssignment(String)
   case unknownSection(String, known: [String])
   case unknownTarget(String)
+  case malformedSeeds(String)
+  case constraintMismatch(objective: String, trained: String, decoded: String)
   case malformedYAML(path: String, reason: String)
 
   public var description: String {
@@ -196,6 +258,10 @@ public enum RunDescriptionError: BearLabError, Equatable {
     case .malformedAssignment(let text): "'\(text)' is not kind.parameter=value"
     case .unknownSection(let section, _): "there is no section '\(section)'"
     case .unknownTarget(let word): "'\(word)' is no linear layer that LoRA can be put on"
+    case .malformedSeeds(let text): "seeds '\(text)' are not different whole numbers from 0"
+    case .constraintMismatch(let objective, let trained, let decoded):
+      "objective '\(objective)' is trained with the constraint \(trained) the soft-max, but "
+        + "evaluation.constraint is '\(decoded)'"
     case .malformedYAML(let path, let reason): "\(path) is no description of a run: \(reason)"
     }
   }
@@ -208,6 +274,9 @@ public enum RunDescriptionError: BearLabError, Equatable {
     case .unknownTarget(let word):
       Suggestion.remedy(
         for: word, among: Projection.allCases.map(\.rawValue) + ["all"], noun: "layer")
+    case .malformedSeeds: "write them as 1,2,3"
+    case .constraintMismatch:
+      "leave evaluation.constraint at 'objective', or say evaluation.constraint-mismatch=allow"
     case .malformedYAML: "start from the run.yaml of a run, or from `bear-lab run --dry-run`"
     }
   }

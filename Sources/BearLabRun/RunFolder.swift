@@ -1,5 +1,4 @@
 public import BearLabCore
-internal import BearLabEvaluation
 internal import Foundation
 
 /// The folder of a run: what it was told, what it measured and what it learnt.
@@ -37,17 +36,26 @@ public struct RunFolder: Sendable {
 
   static let descriptionName = "run.yaml"
 
+  /// Whether a run began here.
+  var hasDescription: Bool { FileManager.default.fileExists(atPath: descriptionPath) }
+
   /// The file of the description.
   public var descriptionPath: String { "\(path)/\(Self.descriptionName)" }
 
-  /// The checkpoint after an epoch, numbered from 1.
-  public func checkpointPath(epoch: Int) -> String { "\(path)/checkpoint-\(epoch).h5" }
+  /// The checkpoint after an epoch and its evaluation, numbered from 1; kept for good.
+  public func checkpointPath(epoch: Int) -> String { "\(path)/checkpoint-epoch-\(epoch).h5" }
+
+  /// The checkpoint after a number of optimiser steps; the newest two are kept.
+  public func checkpointPath(step: Int) -> String { "\(path)/checkpoint-step-\(step).h5" }
 
   /// The ranked lists of the test rows.
   public var predictionsPath: String { "\(path)/predictions.json" }
 
   /// The table at the end of a run.
   public var reportPath: String { "\(path)/report.md" }
+
+  /// The report of a run that has ended; nil before that.
+  public var report: String? { try? String(contentsOfFile: reportPath, encoding: .utf8) }
 
   /// The text of `run.yaml`.
   public func readDescription() throws(RunFolderError) -> String {
@@ -66,55 +74,9 @@ public struct RunFolder: Sendable {
     }
   }
 
-  /// Opens a file of JSON lines for appending.
-  func openLines(_ name: String) throws(RunFolderError) -> JSONLines {
-    let file = "\(path)/\(name)"
-    guard FileManager.default.createFile(atPath: file, contents: nil),
-      let handle = FileHandle(forWritingAtPath: file)
-    else { throw .notWritable(path: file, reason: "it cannot be created") }
-    return JSONLines(handle: handle)
-  }
-}
-
-/// Appends one JSON object a line, each written out at once.
-final class JSONLines {
-  private let handle: FileHandle
-  private let encoder = JSONEncoder()
-
-  init(handle: FileHandle) {
-    self.handle = handle
-    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-  }
-
-  func append(_ record: [String: JSONScalar]) throws { try append(encoding: record) }
-
-  func append(_ figures: EvaluationFigures) throws { try append(encoding: figures) }
-
-  private func append(encoding record: some Encodable) throws {
-    var line = try encoder.encode(record)
-    line.append(0x0A)
-    try handle.write(contentsOf: line)
-  }
-
-  deinit { try? handle.close() }
-}
-
-/// A value of a line of metrics.
-enum JSONScalar: Encodable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
-  case text(String)
-  case integer(Int)
-  case real(Double)
-
-  init(stringLiteral value: String) { self = .text(value) }
-  init(integerLiteral value: Int) { self = .integer(value) }
-
-  func encode(to encoder: any Encoder) throws {
-    var container = encoder.singleValueContainer()
-    switch self {
-    case .text(let text): try container.encode(text)
-    case .integer(let number): try container.encode(number)
-    case .real(let number): try container.encode(number)
-    }
+  /// Opens a file of JSON lines for appending; see ``JSONLines/init(continuing:keeping:)``.
+  func openLines(_ name: String, keeping length: Int? = nil) throws(RunFolderError) -> JSONLines {
+    try JSONLines(continuing: "\(path)/\(name)", keeping: length)
   }
 }
 
@@ -123,8 +85,11 @@ public enum RunFolderError: BearLabError, Equatable {
   case notARun(path: String)
   case occupied(path: String, entries: [String])
   case notWritable(path: String, reason: String)
+  case inUse(path: String)
   case noCheckpoint(path: String)
   case foreignCheckpoint(path: String, tensor: String, reason: String)
+  case changedSettings(path: String)
+  case changedFile(name: String, recorded: String, found: String)
 
   public var description: String {
     switch self {
@@ -133,9 +98,14 @@ public enum RunFolderError: BearLabError, Equatable {
       "the output folder \(path) is not empty: it holds "
         + entries.prefix(4).joined(separator: ", ") + (entries.count > 4 ? ", …" : "")
     case .notWritable(let path, let reason): "\(path) cannot be written: \(reason)"
+    case .inUse(let path): "\(path) is being written by another process"
     case .noCheckpoint(let path): "\(path) holds no checkpoint"
     case .foreignCheckpoint(let path, let tensor, let reason):
       "\(path) does not fit this run: \(tensor) \(reason)"
+    case .changedSettings(let path):
+      "\(path) was written with other settings than run.yaml holds now"
+    case .changedFile(let name, let recorded, let found):
+      "\(name) is another file than when the run began: its SHA-256 is \(found), and was \(recorded)"
     }
   }
 
@@ -144,7 +114,11 @@ public enum RunFolderError: BearLabError, Equatable {
     case .notARun: "give the folder of a run"
     case .occupied: "give --output a folder that does not exist, or is empty"
     case .notWritable: "check the permissions and the space on the disk"
+    case .inUse: "wait until the other process has ended, or stop it"
     case .noCheckpoint: "train first: training.epochs must be at least 1"
+    case .changedSettings:
+      "put run.yaml back as it was, or start a new run from it: bear-lab run --config RUN/run.yaml"
+    case .changedFile: "put the former file back, or start a new run"
     case .foreignCheckpoint: "use the checkpoint with the model and LoRA settings it was made with"
     }
   }

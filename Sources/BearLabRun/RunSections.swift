@@ -7,12 +7,17 @@ internal import BearLabTraining
 public enum RunSections {
   /// What is run, and where.
   public static let general: [Parameter] = [
+    .choice(
+      "protocol", default: EvaluationProtocol.consistent.rawValue,
+      of: EvaluationProtocol.allCases.map(\.rawValue),
+      "defaults without quirks, or those that replay the published numbers"),
     .text("dataset", default: "ml-100k", "a data set's name, or its folder"),
     .text("model", default: "smollm2-135m", "a model's name, or its GGUF file"),
     .text("backbone", default: "bigrec", "how a history becomes a prompt"),
     .text("objective", default: "bear", "what fine-tuning minimises"),
     .text("decoder", default: "constrained-beam", "how items are searched"),
     .integer("seed", default: 42, in: 0..., "of LoRA's start, sample order and dropout"),
+    .text("seeds", default: "", "several seeds, 1,2,3: a run each, and their mean and spread"),
     .integer("threads", default: 0, in: 0...1024, "threads; 0 for one a core"),
   ]
 
@@ -34,6 +39,12 @@ public enum RunSections {
     .integer(
       "normalise-group", default: 0, in: 0..., unit: "samples",
       "over how many samples a loss is normalised; 0 for the whole batch"),
+    .integer(
+      "micro-batch", default: 0, in: 0..., unit: "samples",
+      "samples computed at once: memory, and no result; 0 for the whole normalise-group"),
+    .integer(
+      "checkpoint-steps", default: 50, in: 1..., unit: "steps",
+      "steps between checkpoints, from which a stopped run continues"),
   ]
 
   /// The low-rank adaptation.
@@ -54,6 +65,16 @@ public enum RunSections {
     .choice(
       "constraint", default: "objective", of: ["objective", "before", "after"],
       "where the trie comes, relative to the soft-max; as the objective was trained, or set"),
+    .choice(
+      "constraint-mismatch", default: "refuse", of: ["refuse", "allow"],
+      "what to do where decoding has another constraint than the objective was trained for"),
+    .choice(
+      "selection", default: CheckpointSelection.valid.rawValue,
+      of: CheckpointSelection.allCases.map(\.rawValue),
+      "which epoch is reported: best on validation, best on test, each column's best, the last"),
+    .choice(
+      "match", default: "leaf", of: ["leaf", "text"],
+      "a hit is the target's title, or its text after the tokenizer's clean-up of spaces"),
   ]
 
   /// The sections in the order of `run.yaml`.

@@ -9,131 +9,210 @@ internal import Foundation
 /// What happens in a run, for whoever shows it.
 public enum RunEvent: Sendable {
   case notice(String)
-  /// A stage of `total` units of work begins.
-  case began(stage: String, total: Int, unit: String)
+  /// A stage of `total` units of work begins, of which `done` were done before.
+  case began(stage: String, done: Int, total: Int, unit: String)
   /// `done` of the stage's units are done; `detail` is the loss and the like.
   case progress(done: Int, detail: String)
   case measured(name: String, row: ReportTable.Row)
 }
 
-/// Walks a run from its description to its table.
-public struct Runner {
-  private let experiment: Experiment
-  private let folder: RunFolder
+/// Walks a run from its description to its table, or from where it was stopped.
+///
+/// `metrics.jsonl` says which evaluations are done, the checkpoint how far the training is. Each
+/// checkpoint knows the length of `metrics.jsonl` at its time: who continues cuts it there and
+/// computes again what came later, to the same bits.
+public final class Runner {
+  let experiment: Experiment
+  let folder: RunFolder
   private let observer: (RunEvent) -> Void
+  private let interruption: Interruption
   private let metrics: JSONLines
   private let timing: JSONLines
   private let clock = ContinuousClock()
+  private let settings: String
+  private let start: TrainingCheckpoint?
+  private var evaluations: [EvaluationFigures]
 
-  /// Prepares a run in an empty folder and writes its `run.yaml`.
+  /// Prepares a run in a folder: a new one gets its `run.yaml`, another continues.
+  ///
+  /// - Parameters:
+  ///   - experiment: the description brought to life.
+  ///   - folder: an empty folder, or that of a run with the same description.
+  ///   - interruption: asked after every step.
+  ///   - observer: told what happens.
+  /// - Throws: ``RunFolderError``, such as for data that changed since the run began.
   public init(
-    _ experiment: Experiment, in folder: RunFolder, observer: @escaping (RunEvent) -> Void
+    _ experiment: Experiment, in folder: RunFolder, interruption: Interruption = Interruption(),
+    observer: @escaping (RunEvent) -> Void
   ) throws {
     self.experiment = experiment
     self.folder = folder
+    self.interruption = interruption
     self.observer = observer
-    metrics = try folder.openLines("metrics.jsonl")
+    settings = try experiment.description.yaml()
+    let record = RunRecord(experiment)
+    if folder.hasDescription {
+      let began = try RunRecord(yaml: folder.readDescription(), path: folder.descriptionPath)
+      try record.differences(from: began).forEach { observer(.notice($0)) }
+    } else {
+      try folder.write(
+        experiment.description.yaml(record: record.entries), to: folder.descriptionPath)
+    }
     timing = try folder.openLines("timing.jsonl")
-    try folder.write(
-      experiment.description.yaml(record: Self.record(experiment)), to: folder.descriptionPath)
+    folder.removePartialFiles()
+    let found = try folder.newestIntactCheckpoint(
+      stepsPerEpoch: experiment.stepsPerEpoch, settings: settings)
+    start = found.checkpoint
+    metrics = try folder.openLines("metrics.jsonl", keeping: found.checkpoint?.metricsLength ?? 0)
+    evaluations = folder.evaluations()
+    found.problems.forEach { observer(.notice("\($0); an older checkpoint is used")) }
+    if let start {
+      observer(.notice("continuing after step \(start.step), from \(found.path)"))
+    }
   }
 
-  /// What was found when the run began.
-  private static func record(_ experiment: Experiment) -> [(name: String, value: String)] {
-    [
-      ("bear-lab", BearLab.version), ("instruction-set", Compute.instructionSet),
-      ("threads", "\(Compute.threads)"), ("precision", "f32"), ("protocol", "consistent"),
-      ("model-sha256", experiment.loaded.hash),
-    ]
-      + experiment.dataset.fileHashes.sorted { $0.key < $1.key }.map {
-        ("\($0.key)-sha256", $0.value)
-      }
-  }
-
-  /// Measures zero-shot and popularity, fine-tunes, and measures the best checkpoint.
+  /// Measures zero-shot and popularity, fine-tunes, and measures the chosen epoch.
   ///
   /// - Returns: the table that the run ends with.
+  /// - Throws: ``RunInterrupted`` where it was asked to stop, and what its parts throw.
   public func run() throws -> ReportTable {
     experiment.notices.forEach { observer(.notice($0)) }
     let evaluator = try experiment.evaluator()
     let test = try experiment.testWindows
-    var rows: [ReportTable.Row] = []
-    rows.append(
-      try report("popularity", stage: "popularity", experiment.evaluate(recommender: "popularity")))
-    rows.append(
-      try report(
-        "zero-shot", stage: "zero-shot",
-        evaluate(test, evaluator, adapter: nil, name: "zero-shot on test")))
-
     let trainer = try experiment.makeTrainer()
-    try train(trainer, evaluator: evaluator)
+    var rows = [
+      try report("popularity", as: "popularity") {
+        try experiment.evaluate(recommender: "popularity")
+      },
+      try report("zero-shot", as: "zero-shot") {
+        try evaluate(test, evaluator, adapter: nil, name: "zero-shot on test")
+      },
+    ]
     if trainer.settings.epochs > 0 {
-      try TrainingCheckpoint.read(
-        into: trainer.adapter, from: folder.checkpointPath(epoch: folder.bestEpoch()))
-      let tuned = try evaluate(
-        test, evaluator, adapter: trainer.adapter, name: "fine-tuned on test")
-      rows.append(
-        try report(experiment.description.objective.name, stage: "fine-tuned", tuned))
-      let longest = tuned.rows.map(\.ranked.count).max() ?? 0
-      let width: Int? = try? experiment.description.decoder.values["width"]
-      try folder.write(
-        Predictions.json(tuned, dataset: experiment.dataset, length: width ?? longest),
-        to: folder.predictionsPath)
+      if start == nil { try checkpoint(trainer, epoch: 0, to: folder.checkpointPath(step: 0)) }
+      try train(trainer, evaluator: evaluator)
+      rows += try measureChosenEpoch(trainer.adapter, evaluator: evaluator)
     }
     let table = ReportTable(
-      rows: rows, rowsEvaluated: test.count, titleCount: experiment.trie.titleCount)
+      rows: rows, rowsEvaluated: test.count, titleCount: experiment.trie.titleCount,
+      protocolSummary: experiment.description.protocolSummary)
+    // The report is the last thing written: where it is, the run has ended.
     try folder.write(table.text, to: folder.reportPath)
+    folder.pruneCheckpoints(keeping: 0)
     return table
-  }
-
-  /// Trains all epochs, with a checkpoint and a look at validation after each.
-  private func train(_ trainer: Trainer, evaluator: Evaluator) throws {
-    let windows = try experiment.trainingWindows
-    let samples = try windows.map(experiment.sample)
-    let validation = try experiment.validationWindows
-    for epoch in stride(from: 1, through: trainer.settings.epochs, by: 1) {
-      observer(
-        .began(
-          stage: "epoch \(epoch) of \(trainer.settings.epochs)", total: samples.count,
-          unit: "samples"))
-      try trainer.beginEpoch(epoch - 1)
-      var done = 0
-      for batch in trainer.batches(sampleCount: samples.count, epoch: epoch - 1) {
-        let began = clock.now
-        let report = try trainer.step(batch.map { samples[$0] })
-        done += report.samples
-        try log(report, epoch: epoch, seconds: (clock.now - began).seconds)
-        observer(.progress(done: done, detail: String(format: "loss %.4f", report.loss)))
-      }
-      try TrainingCheckpoint.write(
-        trainer, epoch: epoch, to: folder.checkpointPath(epoch: epoch))
-      let evaluation = try evaluate(
-        validation, evaluator, adapter: trainer.adapter, name: "epoch \(epoch) on validation")
-      try log(evaluation, name: "epoch-\(epoch)", split: "validation")
-    }
   }
 
   private func evaluate(
     _ windows: [Window], _ evaluator: Evaluator, adapter: LoRAAdapter?, name: String
   ) throws -> Evaluation {
-    observer(.began(stage: name, total: windows.count, unit: "users"))
+    observer(.began(stage: name, done: 0, total: windows.count, unit: "users"))
     let began = clock.now
     let evaluation = try evaluator.evaluate(windows, adapter: adapter) {
       observer(.progress(done: $0, detail: ""))
+      try interruption.check(run: folder.path)
     }
     try timing.append([
       "event": "evaluation", "name": .text(name), "users": .integer(windows.count),
-      "seconds": .real((clock.now - began).seconds),
+      "seconds": JSONScalar.real((clock.now - began).seconds),
     ])
     return evaluation
   }
 
+  /// The row of an evaluation on test, measured unless `metrics.jsonl` has it.
   private func report(
-    _ name: String, stage: String, _ evaluation: Evaluation
+    _ title: String, as name: String, _ evaluate: () throws -> Evaluation
   ) throws -> ReportTable.Row {
-    let row = ReportTable.Row(name, try log(evaluation, name: stage, split: "test"))
-    observer(.measured(name: name, row: row))
+    let row = ReportTable.Row(title, try figures(name, split: "test", evaluate))
+    observer(.measured(name: title, row: row))
     return row
+  }
+
+  /// The figures of an evaluation, measured unless `metrics.jsonl` has them.
+  private func figures(
+    _ name: String, split: String, _ evaluate: () throws -> Evaluation
+  ) throws -> EvaluationFigures {
+    if let known = evaluations.first(where: { $0.name == name && $0.split == split }) {
+      return known
+    }
+    let figures = EvaluationFigures(try evaluate(), name: name, split: split)
+    try metrics.append(figures)
+    evaluations.append(figures)
+    return figures
+  }
+}
+
+// MARK: Training
+
+extension Runner {
+  /// Trains all epochs, or what is left of them.
+  private func train(_ trainer: Trainer, evaluator: Evaluator) throws {
+    let samples = try experiment.trainingWindows.map(experiment.sample)
+    let perEpoch = try experiment.stepsPerEpoch
+    if let start {
+      // An epoch that had begun begins again; its effects of that time are in the checkpoint.
+      if start.step % perEpoch != 0 { try trainer.beginEpoch(start.step / perEpoch) }
+      try start.restore(trainer)
+    }
+    for epoch in 1...trainer.settings.epochs {
+      if trainer.optimizer.step < epoch * perEpoch {
+        try train(trainer, epoch: epoch, samples: samples)
+      }
+      try measure(trainer, epoch: epoch, evaluator: evaluator)
+    }
+  }
+
+  /// Trains the steps of an epoch that are not done yet.
+  private func train(
+    _ trainer: Trainer, epoch: Int, samples: [AnswerForest.Sample]
+  ) throws {
+    let batches = trainer.batches(sampleCount: samples.count, epoch: epoch - 1)
+    let first = trainer.optimizer.step - (epoch - 1) * batches.count
+    let interval = try experiment.checkpointSteps
+    var done = first * trainer.settings.batchSize
+    observer(
+      .began(
+        stage: "epoch \(epoch) of \(trainer.settings.epochs)", done: done, total: samples.count,
+        unit: "samples"))
+    if first == 0 { try trainer.beginEpoch(epoch - 1) }
+    for (index, batch) in batches.enumerated().dropFirst(first) {
+      let began = clock.now
+      let report = try trainer.step(batch.map { samples[$0] })
+      done += report.samples
+      try log(report, epoch: epoch, seconds: (clock.now - began).seconds)
+      observer(.progress(done: done, detail: String(format: "loss %.4f", report.loss)))
+      let isDue = trainer.optimizer.step % interval == 0
+      if isDue || index == batches.count - 1 || interruption.isRequested {
+        try checkpoint(
+          trainer, epoch: epoch - 1, to: folder.checkpointPath(step: trainer.optimizer.step))
+      }
+      try interruption.check(run: folder.path)
+    }
+  }
+
+  /// Measures the weights after an epoch, and keeps them.
+  private func measure(_ trainer: Trainer, epoch: Int, evaluator: Evaluator) throws {
+    let path = folder.checkpointPath(epoch: epoch)
+    if let split = try experiment.description.selection.split {
+      let name = "epoch-\(epoch)"
+      guard !evaluations.contains(where: { $0.name == name && $0.split == split }) else { return }
+      let windows =
+        split == "test" ? try experiment.testWindows : try experiment.validationWindows
+      _ = try figures(name, split: split) {
+        try evaluate(
+          windows, evaluator, adapter: trainer.adapter, name: "epoch \(epoch) on \(split)")
+      }
+    } else if FileManager.default.fileExists(atPath: path) {
+      return
+    }
+    try checkpoint(trainer, epoch: epoch, to: path)
+  }
+
+  private func checkpoint(_ trainer: Trainer, epoch: Int, to path: String) throws {
+    let context = TrainingCheckpoint.Context(
+      settings: settings, seed: trainer.settings.seed, epoch: epoch,
+      metricsLength: try metrics.syncedLength(), best: RunFolder.best(of: evaluations))
+    try TrainingCheckpoint.write(trainer, context, to: path)
+    folder.pruneCheckpoints(keeping: 2)
   }
 
   private func log(_ report: StepReport, epoch: Int, seconds: Double) throws {
@@ -141,21 +220,43 @@ public struct Runner {
       "event": "step", "step": .integer(report.step), "epoch": .integer(epoch),
       "loss": .real(report.loss), "gradient_norm": .real(report.gradientNorm),
       "learning_rate": .real(report.learningRate), "samples": .integer(report.samples),
-      "tokens": .integer(report.tokens),
+      "tokens": JSONScalar.integer(report.tokens),
     ])
     try timing.append([
       "event": "step", "step": .integer(report.step), "samples": .integer(report.samples),
-      "seconds": .real(seconds),
+      "seconds": JSONScalar.real(seconds),
     ])
   }
+}
 
-  @discardableResult
-  private func log(
-    _ evaluation: Evaluation, name: String, split: String
-  ) throws -> EvaluationFigures {
-    let figures = EvaluationFigures(evaluation, name: name, split: split)
-    try metrics.append(figures)
-    return figures
+// MARK: The result
+
+extension Runner {
+  /// Measures the chosen epoch's weights on test and writes its lists.
+  private func measureChosenEpoch(
+    _ adapter: LoRAAdapter, evaluator: Evaluator
+  ) throws -> [ReportTable.Row] {
+    let selection = try experiment.description.selection
+    let epoch = try folder.bestEpoch()
+    try TrainingCheckpoint(readingFrom: folder.checkpointPath(epoch: epoch)).restore(adapter)
+    let test = try experiment.testWindows
+    let name = experiment.description.objective.name
+    let row = try report(
+      selection == .valid ? name : "\(name), \(selection.rawValue)", as: "fine-tuned"
+    ) {
+      let tuned = try evaluate(test, evaluator, adapter: adapter, name: "fine-tuned on test")
+      try writePredictions(tuned)
+      return tuned
+    }
+    return [row]
+  }
+
+  private func writePredictions(_ evaluation: Evaluation) throws {
+    let longest = evaluation.rows.map(\.ranked.count).max() ?? 0
+    let width: Int? = try? experiment.description.decoder.values["width"]
+    try folder.write(
+      Predictions.json(evaluation, dataset: experiment.dataset, length: width ?? longest),
+      to: folder.predictionsPath)
   }
 }
 

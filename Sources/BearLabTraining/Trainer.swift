@@ -47,6 +47,9 @@ public final class Trainer {
     try objective.prepare(context)
   }
 
+  /// Puts the objective back to a state that it had after a step.
+  public func restoreObjective(_ state: [String: Double]) { objective.state = state }
+
   /// One optimiser step.
   ///
   /// The loss is the mean over the normalise-groups of sum / weight; the gradient norm is taken

@@ -16,7 +16,7 @@ struct BearLabCommand: ParsableCommand {
       """,
     version: BearLab.version,
     subcommands: [
-      RunCommand.self, EvaluateCommand.self, ListCommand.self, DescribeCommand.self,
+      RunCommand.self, ResumeCommand.self, EvaluateCommand.self, ListCommand.self, DescribeCommand.self,
       VerifyCommand.self,
     ])
 }
@@ -40,10 +40,20 @@ enum Main {
 /// What every command that computes sets first.
 enum ComputeOptions {
   /// Chooses kernels and threads, from the options and the environment.
-  static func apply(threads: Int) throws {
+  ///
+  /// - Parameters:
+  ///   - threads: 0 for one a core.
+  ///   - instructionSet: that of a run which continues; the best one where this machine lacks it.
+  static func apply(threads: Int, instructionSet: String? = nil) throws {
     let environment = ProcessInfo.processInfo.environment
     let forced = environment["BEAR_LAB_ISA"].flatMap { $0.isEmpty ? nil : $0 }
     try Compute.selectInstructionSet(forced)
+    if forced == nil, let instructionSet {
+      // The run says where it goes on with another one.
+      do { try Compute.selectInstructionSet(instructionSet) } catch {
+        try Compute.selectInstructionSet(nil)
+      }
+    }
     Compute.threads = threads > 0 ? threads : ProcessInfo.processInfo.activeProcessorCount
   }
 }

@@ -6,6 +6,7 @@ final class ProgressPrinter {
   private var stage = ""
   private var total = 0
   private var unit = ""
+  private var doneBefore = 0
   private var began = ContinuousClock.now
   private var lastShown = ContinuousClock.now
   private let clock = ContinuousClock()
@@ -20,8 +21,9 @@ final class ProgressPrinter {
   func show(_ event: RunEvent) {
     switch event {
     case .notice(let text): write("note: \(text)\n")
-    case .began(let stage, let total, let unit):
+    case .began(let stage, let done, let total, let unit):
       (self.stage, self.total, self.unit) = (stage, total, unit)
+      doneBefore = done
       began = clock.now
       lastShown = began
       if !isTerminal { write("\(stage): \(total) \(unit)\n") }
@@ -43,7 +45,7 @@ final class ProgressPrinter {
     guard isLast || clock.now - lastShown >= pause else { return }
     lastShown = clock.now
     let seconds = (clock.now - began).seconds
-    let rate = Double(done) / max(seconds, 1e-9)
+    let rate = Double(done - doneBefore) / max(seconds, 1e-9)
     let left = Double(total - done) / max(rate, 1e-9)
     let parts = [
       "\(stage): \(done)/\(total) \(unit)", detail, String(format: "%.2f %@/s", rate, unit),

@@ -30,11 +30,22 @@ struct RunCommand: ParsableCommand {
     try RunFolder.requireFree(path)
     // The folder is made last, so that a mistake in the settings or the data leaves none behind.
     let experiment = try Experiment(description, registry: registry, resources: .current)
-    let folder = try RunFolder(creating: path)
+    try Self.execute(experiment, in: RunFolder(creating: path))
+  }
+
+  /// Runs, or continues, and prints the table.
+  static func execute(_ experiment: Experiment, in folder: RunFolder) throws {
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
-    let runner = try Runner(experiment, in: folder, observer: printer.show)
-    let table = try runner.run()
-    Console.print(table.text.trimmingCharacters(in: .newlines))
+    let signals = StopSignals()
+    do {
+      let table = try Runner(
+        experiment, in: folder, interruption: signals.interruption, observer: printer.show
+      ).run()
+      Console.print(table.text.trimmingCharacters(in: .newlines))
+    } catch let stop as RunInterrupted {
+      Console.error("\(stop.description)\n  \(stop.remedy)")
+      throw ExitCode(signals.exitStatus)
+    }
     Console.error("run folder: \(folder.path)")
   }
 

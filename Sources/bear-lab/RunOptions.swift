@@ -5,6 +5,10 @@ import Foundation
 
 /// The options that describe a run; each is a name for a setting of `run.yaml`.
 struct RunOptions: ParsableArguments {
+  @Option(
+    name: .customLong("protocol"),
+    help: "Defaults without quirks (consistent), or of the published numbers (official).")
+  var evaluationProtocol: String?
   @Option(help: "A data set's name or folder.") var dataset: String?
   @Option(help: "A model's name or GGUF file.") var model: String?
   @Option(help: "How a history becomes a prompt.") var backbone: String?
@@ -14,9 +18,13 @@ struct RunOptions: ParsableArguments {
   @Option(help: "Training windows.") var trainSamples: String?
   @Option(help: "Rows of validation and of test.") var evalUsers: String?
   @Option(help: "Samples of an optimiser step.") var batchSize: String?
+  @Option(help: "Samples computed at once: less memory, the same result.")
+  var microBatch: String?
   @Option(help: "The peak of the schedule.") var learningRate: String?
   @Option(help: "Threads; 0 for one a core.") var threads: String?
   @Option(help: "Of LoRA's start, sample order and dropout.") var seed: String?
+  @Option(help: "Several seeds, 1,2,3: a run each, and their mean and spread.")
+  var seeds: String?
   @Option(
     name: .customLong("config"), help: "A YAML file of settings, such as a run's run.yaml.")
   var config: String?
@@ -43,6 +51,7 @@ struct RunOptions: ParsableArguments {
       guard let text else { return }
       assignments.append(RunDescription.Assignment(section: section, name: name, text: text))
     }
+    add("", "protocol", evaluationProtocol)
     add("", "backbone", backbone)
     add("", "objective", objective)
     add("", "decoder", decoder)
@@ -51,11 +60,25 @@ struct RunOptions: ParsableArguments {
     add("", "model", model)
     add("", "threads", threads)
     add("", "seed", seed)
+    add("", "seeds", seeds)
     add("training", "epochs", epochs)
     add("training", "samples", trainSamples)
     add("training", "batch-size", batchSize)
+    add("training", "micro-batch", microBatch)
     add("training", "learning-rate", learningRate)
     add("evaluation", "users", evalUsers)
-    return assignments
+    return assignments.map(Self.withAbsolutePath)
+  }
+
+  /// A data set or model given by a path is the same one wherever the run is continued from.
+  private static func withAbsolutePath(
+    _ assignment: RunDescription.Assignment
+  ) -> RunDescription.Assignment {
+    guard assignment.section.isEmpty, ["dataset", "model"].contains(assignment.name),
+      !assignment.text.hasPrefix("/"), FileManager.default.fileExists(atPath: assignment.text)
+    else { return assignment }
+    return RunDescription.Assignment(
+      section: "", name: assignment.name,
+      text: URL(filePath: assignment.text).standardizedFileURL.path)
   }
 }

@@ -34,7 +34,7 @@ import Testing
         | nothing at all | 0.0000 | 0.0000 |  0.0000 | 0.0000 | 0.0000 | 0.0000 | 0.0000–1.0000 |        – |
 
         3 test rows; item NLL in nats under the constrained soft-max; guessing uniformly among 3 \
-        titles costs 1.099
+        titles costs 1.099; protocol: consistent
 
         """)
   }
@@ -144,7 +144,7 @@ import Testing
         == "metric plain: counts\nfrom: BearLabRunTests\nparameters: none")
     let section = try PluginListing.describe(registry(), kind: "section", name: "general")
     #expect(
-      section.hasPrefix("section general of a run\nparameters:\n  dataset  (default ml-100k)"))
+      section.hasPrefix("section general of a run\nparameters:\n  protocol  (default consistent)"))
   }
 
   @Test func mistakesAreNamed() throws {

@@ -10,7 +10,7 @@ import Testing
       #expect(try RunFolder(creating: "\(folder)/empty").path == "\(folder)/empty")
       let deep = try RunFolder(creating: "\(folder)/a/b/c")
       #expect(FileManager.default.fileExists(atPath: deep.path))
-      #expect(deep.checkpointPath(epoch: 12) == "\(folder)/a/b/c/checkpoint-12.h5")
+      #expect(deep.checkpointPath(epoch: 12) == "\(folder)/a/b/c/checkpoint-epoch-12.h5")
     }
   }
 
@@ -52,20 +52,40 @@ import Testing
     }
   }
 
-  /// Epoch 2 is the earliest of the best; lines of test, of steps, and the torn one do not count.
+  /// Epoch 2 is the earliest of the best; other lines and the torn one do not count.
   @Test func theBestEpochIsTheEarliestOfTheBest() throws {
     let metrics = """
-      {"event":"evaluation","name":"zero-shot","ndcg@10":0.9,"split":"test"}
+      \(line("zero-shot", 0.9))
       {"event":"step","epoch":1,"loss":1}
-      {"event":"evaluation","name":"epoch-1","ndcg@10":0.1,"split":"validation"}
-      {"event":"evaluation","name":"epoch-2","ndcg@10":0.3,"split":"validation"}
-      {"event":"evaluation","name":"epoch-3","ndcg@10":0.3,"split":"validation"}
-      {"event":"evaluation","name":"epoch-4","ndcg@10":0.8,"spl
+      \(line("epoch-1", 0.1))
+      \(line("epoch-2", 0.3))
+      \(line("epoch-3", 0.3))
+      \(line("epoch-4", 0.8).dropLast(20))
       """
     #expect(try bestEpoch(metrics) == 2)
-    let zero = #"{"event":"evaluation","name":"epoch-1","ndcg@10":0,"split":"validation"}"#
-    #expect(try bestEpoch(zero) == 1)
+    #expect(try bestEpoch(line("epoch-1", 0)) == 1)
     #expect(throws: RunFolderError.self) { _ = try bestEpoch("") }
+  }
+
+  /// Where no epoch is measured, the last one with a checkpoint is reported.
+  @Test func withoutEvaluationsTheLastEpochCounts() throws {
+    let files = [
+      "run.yaml", "checkpoint-epoch-2.h5", "checkpoint-epoch-10.h5", "checkpoint-step-99.h5",
+    ]
+    try withTemporaryFolder(Dictionary(uniqueKeysWithValues: files.map { ($0, "") })) { folder in
+      let run = try RunFolder(existing: folder)
+      #expect(try run.bestEpoch() == 10)
+      #expect(
+        run.checkpoints(stepsPerEpoch: 11).compactMap { $0.split(separator: "/").last } == [
+          "checkpoint-epoch-10.h5", "checkpoint-step-99.h5", "checkpoint-epoch-2.h5",
+        ])
+    }
+  }
+
+  private func line(_ name: String, _ ndcg: Double) -> String {
+    let rates = [1, 5, 10].map { #""ndcg@\#($0)":\#(ndcg),"hr@\#($0)":0"# }
+    return #"{"event":"evaluation","name":"\#(name)","split":"validation","rows":3,"#
+      + rates.joined(separator: ",") + "}"
   }
 
   private func bestEpoch(_ metrics: String) throws -> Int {
@@ -78,12 +98,12 @@ import Testing
   @Test func linesAreWrittenAtOnce() throws {
     try withTemporaryFolder(["run.yaml": ""]) { folder in
       let lines = try RunFolder(existing: folder).openLines("metrics.jsonl")
-      try lines.append(["b": 1, "a": "x/y \"z\"", "c": .real(0.1)])
+      try lines.append(["b": 1, "a": "x/y \"z\"", "c": JSONScalar.real(0.1)])
       let path = "\(folder)/metrics.jsonl"
       #expect(
         try String(contentsOfFile: path, encoding: .utf8)
           == #"{"a":"x/y \"z\"","b":1,"c":0.1}"# + "\n")
-      try lines.append([:])
+      try lines.append([String: JSONScalar]())
       #expect(try String(contentsOfFile: path, encoding: .utf8).hasSuffix("}\n{}\n"))
     }
   }

@@ -11,7 +11,8 @@ import Testing
     let run = try tinyRun(["training.epochs=2"])
     #expect(
       run.files.keys.sorted() == [
-        "checkpoint-1.h5", "checkpoint-2.h5", "metrics.jsonl", "predictions.json", "report.md",
+        "checkpoint-epoch-1.h5", "checkpoint-epoch-2.h5", "metrics.jsonl", "predictions.json",
+        "report.md",
         "run.yaml", "timing.jsonl",
       ])
     #expect(run.files["report.md"] == Data(run.table.text.utf8))
@@ -91,7 +92,7 @@ import Testing
     }
     let other = try tinyRun(settings + ["seed=43"])
     #expect(other.files["metrics.jsonl"] != first.files["metrics.jsonl"])
-    #expect(other.files["checkpoint-1.h5"] != first.files["checkpoint-1.h5"])
+    #expect(other.files["checkpoint-epoch-1.h5"] != first.files["checkpoint-epoch-1.h5"])
   }
 
   @Test func threadsChangeRoundingOnly() throws {

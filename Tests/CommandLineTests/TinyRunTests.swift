@@ -38,7 +38,7 @@ import Testing
       #expect(first.status == 0 && second.status == 0, "\(first.errors)\(second.errors)")
       #expect(first.output == second.output)
       for file in [
-        "run.yaml", "metrics.jsonl", "predictions.json", "report.md", "checkpoint-1.h5",
+        "run.yaml", "metrics.jsonl", "predictions.json", "report.md", "checkpoint-epoch-1.h5",
       ] {
         let (one, other) = (try data("\(cache)/a/\(file)"), try data("\(cache)/b/\(file)"))
         #expect(one == other, "\(file)")

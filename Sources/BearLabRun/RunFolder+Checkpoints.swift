@@ -1,0 +1,99 @@
+internal import BearLabCore
+internal import BearLabEvaluation
+internal import Foundation
+
+extension RunFolder {
+  /// The checkpoints that are there, the furthest first; they may be damaged.
+  ///
+  /// - Parameter stepsPerEpoch: at the end of an epoch the one after its evaluation is further.
+  func checkpoints(stepsPerEpoch: Int) -> [String] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    func number(_ name: String, after prefix: String) -> Int? {
+      guard name.hasPrefix(prefix), name.hasSuffix(".h5") else { return nil }
+      return Int(name.dropFirst(prefix.count).dropLast(".h5".count))
+    }
+    let found = names.compactMap { name -> (name: String, step: Int, isEvaluated: Int)? in
+      if let step = number(name, after: "checkpoint-step-") { return (name, step, 0) }
+      guard let epoch = number(name, after: "checkpoint-epoch-") else { return nil }
+      return (name, epoch.multipliedReportingOverflow(by: stepsPerEpoch).partialValue, 1)
+    }
+    return found.sorted { ($0.step, $0.isEvaluated) > ($1.step, $1.isEvaluated) }
+      .map { "\(path)/\($0.name)" }
+  }
+
+  /// Removes the checkpoints by step but for the newest `count`.
+  func pruneCheckpoints(keeping count: Int) {
+    let steps = checkpoints(stepsPerEpoch: 1).filter { $0.contains("/checkpoint-step-") }
+    // One that cannot be removed costs space and nothing else.
+    for path in steps.dropFirst(count) { try? FileManager.default.removeItem(atPath: path) }
+  }
+
+  /// Removes what a killed process left half written.
+  func removePartialFiles() {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    for name in names where name.hasSuffix(".partial") {
+      try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
+    }
+  }
+
+  /// The furthest checkpoint from which the run can continue, and what is wrong with those before.
+  ///
+  /// It must be intact itself, and so must the one of the best epoch, which is measured at the end.
+  ///
+  /// - Returns: nil where the run has to start anew, which loses time and no bit.
+  /// - Throws: ``RunFolderError/changedSettings(path:)``.
+  func newestIntactCheckpoint(
+    stepsPerEpoch: Int, settings: String
+  ) throws -> (checkpoint: TrainingCheckpoint?, path: String, problems: [String]) {
+    var problems: [String] = []
+    for path in checkpoints(stepsPerEpoch: stepsPerEpoch) {
+      let checkpoint: TrainingCheckpoint
+      do {
+        checkpoint = try TrainingCheckpoint(readingFrom: path)
+        if let best = checkpoint.bestEpoch, checkpointPath(epoch: best) != path {
+          _ = try TrainingCheckpoint(readingFrom: checkpointPath(epoch: best))
+        }
+      } catch let error as any BearLabError {
+        problems.append(error.description)
+        continue
+      }
+      try checkpoint.requireSettings(settings)
+      return (checkpoint, path, problems)
+    }
+    return (nil, path, problems)
+  }
+
+  /// The evaluations in `metrics.jsonl`, in order; other lines and a torn one do not count.
+  func evaluations() -> [EvaluationFigures] {
+    let text = (try? String(contentsOfFile: "\(path)/metrics.jsonl", encoding: .utf8)) ?? ""
+    let decoder = JSONDecoder()
+    return text.split(separator: "\n").compactMap {
+      try? decoder.decode(EvaluationFigures.self, from: Data($0.utf8))
+    }
+  }
+
+  /// The epoch that a run reports: the best NDCG@10 of those measured, the earliest of equals, or
+  /// the last one where epochs are not measured.
+  ///
+  /// - Throws: ``RunFolderError/noCheckpoint(path:)`` where no epoch was finished.
+  func bestEpoch() throws(RunFolderError) -> Int {
+    if let best = Self.best(of: evaluations()) { return best.epoch }
+    let last = checkpoints(stepsPerEpoch: 1).lazy
+      .compactMap { $0.split(separator: "/").last }
+      .filter { $0.hasPrefix("checkpoint-epoch-") }
+      .compactMap { Int($0.dropFirst("checkpoint-epoch-".count).dropLast(".h5".count)) }.first
+    guard let last else { throw .noCheckpoint(path: path) }
+    return last
+  }
+
+  /// The best epoch among some evaluations.
+  static func best(of evaluations: [EvaluationFigures]) -> (epoch: Int, ndcg: Double)? {
+    var best: (epoch: Int, ndcg: Double)?
+    for figures in evaluations where figures.name.hasPrefix("epoch-") {
+      guard let epoch = Int(figures.name.dropFirst("epoch-".count)), let ndcg = figures.ndcg.last
+      else { continue }
+      if ndcg > best?.ndcg ?? -1 { best = (epoch, ndcg) }
+    }
+    return best
+  }
+}

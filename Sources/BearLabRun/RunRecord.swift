@@ -1,0 +1,65 @@
+internal import BearLabTensor
+internal import Yams
+
+/// What a run found when it began: versions, hashes, instruction set, threads.
+///
+/// It stands in `run.yaml` below the settings. Who continues the run must find the same.
+public struct RunRecord: Sendable, Equatable {
+  /// Names and values, in the order of `run.yaml`.
+  public let entries: [(name: String, value: String)]
+
+  /// Notes what is in force now.
+  init(_ experiment: Experiment) {
+    entries =
+      [
+        ("bear-lab", BearLab.version), ("instruction-set", Compute.instructionSet),
+        ("threads", "\(Compute.threads)"), ("precision", "f32"),
+        ("protocol", experiment.description.protocolSummary),
+        ("model-sha256", experiment.loaded.hash),
+      ]
+      + experiment.dataset.fileHashes.sorted { $0.key < $1.key }.map {
+        ("\($0.key)-sha256", $0.value)
+      }
+  }
+
+  /// Reads the record of a `run.yaml`; empty where there is none.
+  ///
+  /// - Throws: ``RunDescriptionError/malformedYAML(path:reason:)``.
+  public init(yaml text: String, path: String) throws(RunDescriptionError) {
+    do {
+      let record = try Yams.compose(yaml: text)?.mapping?["record"]?.mapping
+      entries = (record.map(Array.init) ?? []).compactMap { name, value in
+        guard let name = name.string, let value = value.scalar?.string else { return nil }
+        return (name, value)
+      }
+    } catch {
+      throw .malformedYAML(path: path, reason: "\(error)")
+    }
+  }
+
+  /// The value of an entry.
+  public subscript(name: String) -> String? { entries.first { $0.name == name }?.value }
+
+  public static func == (first: RunRecord, second: RunRecord) -> Bool {
+    first.entries.elementsEqual(second.entries) { $0 == $1 }
+  }
+
+  /// Checks that a run which continues under `self` is the one that began.
+  ///
+  /// - Returns: what makes its numbers differ in the last bits, for the user to know.
+  /// - Throws: ``RunFolderError/changedFile(name:recorded:found:)`` for other data or weights.
+  func differences(from began: RunRecord) throws(RunFolderError) -> [String] {
+    for (name, value) in entries where name.hasSuffix("-sha256") {
+      guard let recorded = began[name], recorded != value else { continue }
+      throw .changedFile(
+        name: String(name.dropLast("-sha256".count)), recorded: recorded, found: value)
+    }
+    return ["bear-lab", "instruction-set", "threads"].compactMap { name in
+      guard let recorded = began[name], let found = self[name], recorded != found else {
+        return nil
+      }
+      return "the run began with \(name) \(recorded) and continues with \(found): "
+        + "its numbers may differ in the last bits"
+    }
+  }
+}

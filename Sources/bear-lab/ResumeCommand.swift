@@ -1,0 +1,38 @@
+import ArgumentParser
+import BearLabCore
+import BearLabRun
+import Foundation
+
+/// `bear-lab resume`: continue a run that was stopped.
+struct ResumeCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "resume",
+    abstract: "Continue a run that was stopped, from its newest intact checkpoint.",
+    discussion: """
+      The run ends with the weights and the metrics.jsonl, to the bit, of one that was never \
+      stopped: same settings, same instruction set, same number of threads, all of them taken from \
+      its run.yaml. What came after the checkpoint is computed again.
+      """)
+
+  @Argument(help: ArgumentHelp("The folder of a run, or of a series of seeds.", valueName: "run"))
+  var runFolder: String
+
+  func run() throws {
+    let registry = try PluginRegistry.builtin()
+    let folder = try RunFolder(existing: runFolder)
+    if let report = folder.report {
+      Console.error("the run in \(folder.path) has ended; nothing is left to do")
+      Console.print(report.trimmingCharacters(in: .newlines))
+      return
+    }
+    let text = try folder.readDescription()
+    let description = try RunDescription(
+      RunDescription.assignments(yaml: text, path: folder.descriptionPath), registry: registry)
+    let record = try RunRecord(yaml: text, path: folder.descriptionPath)
+    try ComputeOptions.apply(
+      threads: record["threads"].flatMap(Int.init) ?? description.general["threads"],
+      instructionSet: record["instruction-set"])
+    let experiment = try Experiment(description, registry: registry, resources: .current)
+    try RunCommand.execute(experiment, in: folder)
+  }
+}
