@@ -52,28 +52,39 @@ public final class Trainer {
 
   /// One optimiser step.
   ///
-  /// The loss is the mean over the normalise-groups of sum / weight; the gradient norm is taken
-  /// before clipping.
+  /// The samples are cut into normalise-groups, and these into micro-batches, of which one at a time
+  /// is in memory. The loss is the mean over the groups, as is the gradient:
   ///
-  /// - Throws: ``TrainingError/notFinite(step:quantity:)``, and what model and objective throw.
+  ///     L = Σ_g (Σ_m sum_gm / Σ_m weight_gm) / groups
+  ///
+  /// A group of weight 0 adds nothing. The gradient norm is taken before clipping.
+  ///
+  /// - Throws: ``TrainingError/notFinite(step:quantity:)``, and what model and objective throw;
+  ///   weights, optimiser and objective are then as before.
   public func step(_ samples: [AnswerForest.Sample]) throws -> StepReport {
-    let groups = split(samples)
-    let dropout = DropoutKey(seed: settings.seed, step: optimizer.step)
+    do {
+      return try takeStep(samples)
+    } catch {
+      optimizer.abandonStep()
+      throw error
+    }
+  }
+
+  private func takeStep(_ samples: [AnswerForest.Sample]) throws -> StepReport {
+    // What a step teaches the objective must not change the losses of the same step.
+    var taught = objective
+    let groups = split(samples[...], into: settings.normaliseGroup)
     var loss = 0.0
     var tokens = 0
-    // What one group teaches must not change the loss of the next.
-    var taught = objective
     for group in groups {
-      let answers = AnswerForest(group, trie: trie, columns: objective.needs.columns)
-      let batch = try answers.batch(model: model, adapter: adapter, dropout: dropout)
-      let terms = try objective.loss(batch)
-      let weight = Double(terms.weight.scalars[0])
-      if weight != 0 {
-        loss += Double(terms.sum.scalars[0]) / weight / Double(groups.count)
-        terms.sum.backward(seed: Float(1 / (weight * Double(groups.count))))
+      let total = try addGradients(of: group, teaching: &taught)
+      tokens += total.tokens
+      if total.weight == 0 {
+        optimizer.discardGradients()
+      } else {
+        loss += total.sum / total.weight / Double(groups.count)
+        optimizer.gatherGradients(scale: 1 / (total.weight * Double(groups.count)))
       }
-      try taught.stepEnded(batch)
-      tokens += answers.nodeCount
     }
     let step = optimizer.step
     let norm = optimizer.gradientNorm
@@ -81,6 +92,7 @@ public final class Trainer {
     guard norm.isFinite else {
       throw TrainingError.notFinite(step: step, quantity: "gradient norm")
     }
+    try taught.stepEnded()
     let rate = schedule.rate(step: step)
     let clipping = settings.clipNorm.map { min(1, $0 / (norm + 1e-6)) } ?? 1
     optimizer.update(learningRate: rate, gradientScale: clipping)
@@ -90,10 +102,39 @@ public final class Trainer {
       tokens: tokens)
   }
 
-  private func split(_ samples: [AnswerForest.Sample]) -> [[AnswerForest.Sample]] {
-    let size = settings.normaliseGroup ?? samples.count
-    return stride(from: 0, to: samples.count, by: max(size, 1)).map { start in
-      Array(samples[start..<min(start + size, samples.count)])
+  /// Sum, weight and tokens of some samples.
+  private struct Total {
+    var sum = 0.0
+    var weight = 0.0
+    var tokens = 0
+  }
+
+  /// Adds the gradient of a group's summed loss to the adapter's, a micro-batch at a time.
+  private func addGradients(
+    of group: ArraySlice<AnswerForest.Sample>, teaching taught: inout any Objective
+  ) throws -> Total {
+    let dropout = DropoutKey(seed: settings.seed, step: optimizer.step)
+    var total = Total()
+    for samples in split(group, into: settings.microBatch) {
+      let answers = AnswerForest(Array(samples), trie: trie, columns: objective.needs.columns)
+      let batch = try answers.batch(model: model, adapter: adapter, dropout: dropout)
+      let terms = try objective.loss(batch)
+      terms.sum.backward()
+      try taught.observe(batch)
+      total.sum += Double(terms.sum.scalars[0])
+      total.weight += Double(terms.weight.scalars[0])
+      total.tokens += answers.nodeCount
+    }
+    return total
+  }
+
+  /// Consecutive parts of `size` samples, the last one smaller; one part where `size` is nil.
+  private func split(
+    _ samples: ArraySlice<AnswerForest.Sample>, into size: Int?
+  ) -> [ArraySlice<AnswerForest.Sample>] {
+    let size = max(size ?? samples.count, 1)
+    return stride(from: samples.startIndex, to: samples.endIndex, by: size).map { start in
+      samples[start..<min(start + size, samples.endIndex)]
     }
   }
 }

@@ -14,6 +14,10 @@ public struct TrainingSettings: Sendable, Hashable {
   public var clipNorm: Double?
   /// Over how many samples a loss is normalised; nil for the whole batch.
   public var normaliseGroup: Int?
+  /// Samples whose activations are in memory at a time; nil for a whole normalise-group.
+  ///
+  /// Only time and memory depend on it.
+  public var microBatch: Int?
   public var optimizer: AdamWSettings
   /// Of the order of samples and of dropout.
   public var seed: UInt64
@@ -22,8 +26,8 @@ public struct TrainingSettings: Sendable, Hashable {
   public init(
     epochs: Int = 1, batchSize: Int = 8, learningRate: Double = 1e-4,
     schedule: LearningRateSchedule.Shape = .linear, warmupSteps: Int? = nil,
-    clipNorm: Double? = 1, normaliseGroup: Int? = nil, optimizer: AdamWSettings = AdamWSettings(),
-    seed: UInt64 = 42
+    clipNorm: Double? = 1, normaliseGroup: Int? = nil, microBatch: Int? = nil,
+    optimizer: AdamWSettings = AdamWSettings(), seed: UInt64 = 42
   ) {
     self.epochs = epochs
     self.batchSize = batchSize
@@ -32,6 +36,7 @@ public struct TrainingSettings: Sendable, Hashable {
     self.warmupSteps = warmupSteps
     self.clipNorm = clipNorm
     self.normaliseGroup = normaliseGroup
+    self.microBatch = microBatch
     self.optimizer = optimizer
     self.seed = seed
   }

@@ -162,18 +162,6 @@ struct TrainerTests {
     }
   }
 
-  /// Statistics of one group reach the next step, not the next group of the same one.
-  @Test func whatAStepTeachesCountsFromTheNextStep() throws {
-    var settings = TrainingSettings(learningRate: 0, schedule: .constant)
-    settings.normaliseGroup = 2
-    let trainer = try Trainer(
-      model: tiny.model, adapter: tiny.makeAdapter(), objective: CountingObjective([:]),
-      trie: trie, settings: settings, totalSteps: 3)
-    let losses = try (0..<3).map { _ in try trainer.step(samples(6)).loss }
-    #expect(losses == [0, 3, 6])
-    #expect(trainer.objective.state == ["groups": 9])
-  }
-
   @Test func needsThatNobodyServesAreRefused() {
     #expect(throws: TrainingError.self) {
       try Trainer(
@@ -181,18 +169,6 @@ struct TrainerTests {
         trie: trie, settings: TrainingSettings(), totalSteps: 1)
     }
   }
-}
-
-/// A loss that is the number of groups seen in earlier steps.
-private struct CountingObjective: Objective {
-  static let summary = "counts"
-  var state = ["groups": 0.0]
-  init(_ values: ParameterValues) throws {}
-  var needs: ObjectiveNeeds { ObjectiveNeeds(columns: .children, constraint: .before) }
-  func loss(_ batch: AnswerBatch) throws -> LossTerms {
-    LossTerms(sum: Tensor(scalar: Float(state["groups"] ?? 0)), weight: 1)
-  }
-  mutating func stepEnded(_ batch: AnswerBatch) { state["groups", default: 0] += 1 }
 }
 
 /// Asks for a reference, which no trainer gives yet.

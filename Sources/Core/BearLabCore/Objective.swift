@@ -20,18 +20,23 @@ public protocol Objective: Plugin {
   mutating func prepare(_ context: ObjectiveContext) throws
   /// Told at the start of every epoch, numbered from 0.
   mutating func epochBegins(_ epoch: Int) throws
-  /// Told after every step, once for each normalise-group of it.
+  /// Shown every sample of a step, a micro-batch at a time, after its loss was computed.
   ///
-  /// Statistics of a batch (an adaptive temperature) are updated here, for the next step.
-  mutating func stepEnded(_ batch: AnswerBatch) throws
-  /// What `stepEnded` changes, for checkpoints; setting it restores it.
+  /// What is gathered here must be additive over samples, and must not change ``loss(_:)`` before
+  /// ``stepEnded()``: how a step is cut into micro-batches changes nothing.
+  mutating func observe(_ batch: AnswerBatch) throws
+  /// Told after every step: statistics of its samples (an adaptive temperature) take effect for the
+  /// next one.
+  mutating func stepEnded() throws
+  /// What ``stepEnded()`` changes, for checkpoints; setting it restores it. Complete between steps.
   var state: [String: Double] { get set }
 }
 
 extension Objective {
   public mutating func prepare(_ context: ObjectiveContext) throws {}
   public mutating func epochBegins(_ epoch: Int) throws {}
-  public mutating func stepEnded(_ batch: AnswerBatch) throws {}
+  public mutating func observe(_ batch: AnswerBatch) throws {}
+  public mutating func stepEnded() throws {}
   public var state: [String: Double] {
     get { [:] }
     set {}

@@ -19,44 +19,71 @@ public struct AdamWSettings: Sendable, Hashable {
 }
 
 /// The optimiser of a list of tensors.
+///
+/// A step's gradient is gathered in parts, each with a factor that is known only when the part is
+/// complete: ``gatherGradients(scale:)`` after each part, then ``update(learningRate:gradientScale:)``.
 public final class AdamW {
   public let settings: AdamWSettings
   /// Steps done.
   public private(set) var step = 0
   private let parameters: [(name: String, tensor: Tensor)]
   private let moments: [(first: Buffer, second: Buffer)]
+  /// The gradient of the step under way; nil where no part had one.
+  private var gathered: [Buffer?]
 
   /// Creates an optimiser with moments of zero.
   public init(parameters: [(name: String, tensor: Tensor)], settings: AdamWSettings) {
     self.parameters = parameters
     self.settings = settings
     moments = parameters.map { (Buffer(count: $0.tensor.count), Buffer(count: $0.tensor.count)) }
+    gathered = parameters.map { _ in nil }
   }
 
-  /// The L2 norm of all gradients together; a missing one counts as zero.
+  /// Moves the tensors' gradients, times a factor, to the gradient of the step.
+  public func gatherGradients(scale: Double) {
+    for (index, entry) in parameters.enumerated() {
+      guard let gradient = entry.tensor.gradientBuffer else { continue }
+      let total = gathered[index] ?? Buffer(count: gradient.count)
+      Kernels.add(gradient, scale: Float(scale), to: total)
+      gathered[index] = total
+      entry.tensor.clearGradient()
+    }
+  }
+
+  /// Forgets the tensors' gradients that were not gathered yet.
+  public func discardGradients() {
+    for entry in parameters { entry.tensor.clearGradient() }
+  }
+
+  /// Forgets the step under way: its gathered gradient and what the tensors have.
+  public func abandonStep() {
+    discardGradients()
+    gathered = parameters.map { _ in nil }
+  }
+
+  /// The L2 norm of the step's gradient; a missing one counts as zero.
   public var gradientNorm: Double {
-    parameters.reduce(0.0) { total, entry in
-      total + (entry.tensor.gradientBuffer.map { Kernels.sumOfSquares($0) } ?? 0)
+    gathered.reduce(0.0) { total, gradient in
+      total + (gradient.map { Kernels.sumOfSquares($0) } ?? 0)
     }.squareRoot()
   }
 
-  /// Updates the parameters from their gradients, then clears these.
+  /// Updates the parameters from the gathered gradient, then forgets it.
   ///
   /// - Parameters:
   ///   - learningRate: of this step.
   ///   - gradientScale: what every gradient is multiplied by first: normalisation and clipping.
   public func update(learningRate: Double, gradientScale: Double = 1) {
     step += 1
-    for (entry, moment) in zip(parameters, moments) {
-      if let gradient = entry.tensor.gradientBuffer {
-        Kernels.adamW(
-          parameter: entry.tensor.buffer, gradient: gradient, first: moment.first,
-          second: moment.second, step: step, learningRate: learningRate,
-          beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon,
-          weightDecay: settings.weightDecay, gradientScale: gradientScale)
-      }
-      entry.tensor.clearGradient()
+    for (index, moment) in moments.enumerated() {
+      guard let gradient = gathered[index] else { continue }
+      Kernels.adamW(
+        parameter: parameters[index].tensor.buffer, gradient: gradient, first: moment.first,
+        second: moment.second, step: step, learningRate: learningRate,
+        beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon,
+        weightDecay: settings.weightDecay, gradientScale: gradientScale)
     }
+    abandonStep()
   }
 
   /// The moments by `<parameter>/first` and `/second`, and the number of steps: for checkpoints.

@@ -87,6 +87,12 @@ package enum Kernels {
       first.pointer, second.pointer)
   }
 
+  /// y += scale · x.
+  package static func add(_ x: Buffer, scale: Float, to y: Buffer) {
+    precondition(x.count == y.count, "\(x.count) numbers onto \(y.count)")
+    bear_axpy_f32(x.count, scale, x.pointer, y.pointer)
+  }
+
   /// The sum of squares, in double precision.
   package static func sumOfSquares(_ x: Buffer) -> Double {
     bear_sum_of_squares_f32(x.count, x.pointer)
