@@ -60,7 +60,7 @@ let package = Package(
     .target(
       name: "BearLabData",
       dependencies: [
-        core, .product(name: "SwiftCSV", package: "SwiftCSV"),
+        core, "BearLabFormats", .product(name: "SwiftCSV", package: "SwiftCSV"),
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: swiftSettings),
     .target(name: "BearLabEvaluation", dependencies: [core], swiftSettings: swiftSettings),

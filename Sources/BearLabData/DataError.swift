@@ -1,9 +1,11 @@
 public import BearLabCore
+public import BearLabFormats
 
 /// What can be wrong with the files of a data set.
 public enum DataError: BearLabError, Equatable {
-  case unrecognised(folder: String, layouts: [String])
-  case unreadable(file: String, reason: String)
+  case unrecognised(folder: String, present: [String], layouts: [String])
+  case file(FileError)
+  case malformedYAML(file: String, line: Int, problem: String, seen: String)
   /// Lines are counted from 1, the header included.
   case invalid(file: String, line: Int, what: String, value: String, accepted: String)
   case missingColumn(file: String, column: String, present: [String])
@@ -11,30 +13,31 @@ public enum DataError: BearLabError, Equatable {
 
   public var description: String {
     switch self {
-    case .unrecognised(let folder, _): "\(folder) holds no data set in a known layout"
-    case .unreadable(let file, let reason): "\(file) cannot be read: \(reason)"
+    case .unrecognised(let folder, let present, _):
+      "\(folder) holds no data set in a known layout, but "
+        + (present.isEmpty ? "nothing" : excerpt(of: present.joined(separator: ", ")))
+    case .file(let error): error.description
+    case .malformedYAML(let file, let line, let problem, let seen):
+      "\(file), line \(line): \(problem), at '\(excerpt(of: seen))'"
     case .invalid(let file, let line, let what, let value, _):
-      "\(file), line \(line): \(what) cannot be '\(Self.shortened(value))'"
+      "\(file), line \(line): \(what) cannot be '\(excerpt(of: value))'"
     case .missingColumn(let file, let column, let present):
-      "\(file), line 1: there is no column '\(column)' among '\(present.joined(separator: ", "))'"
+      "\(file), line 1: there is no column '\(column)' among "
+        + "'\(excerpt(of: present.joined(separator: ", ")))'"
     case .empty(let file, let what): "\(file) holds no \(what)"
     }
   }
 
   public var remedy: String {
     switch self {
-    case .unrecognised(_, let layouts):
+    case .unrecognised(_, _, let layouts):
       "give a folder with \(layouts.joined(separator: "; or "))"
-    case .unreadable: "check that the file exists, may be read and is UTF-8 text"
+    case .file(let error): error.remedy
+    case .malformedYAML:
+      "write YAML, a name and a text in quotes a line: instruction: \"What next?\""
     case .invalid(_, _, _, _, let accepted): "give \(accepted)"
     case .missingColumn(_, let column, _): "name a column '\(column)' in the header"
     case .empty(_, let what): "give a file with \(what)"
     }
-  }
-
-  /// A value that a terminal shows on one line.
-  private static func shortened(_ value: String) -> String {
-    let line = value.replacing("\n", with: "\\n")
-    return line.count <= 120 ? line : "\(line.prefix(120))…"
   }
 }

@@ -1,4 +1,6 @@
 public import BearLabCore
+internal import BearLabFormats
+internal import Foundation
 
 /// Registers the layouts of data sets: `official` and `ml-100k`.
 public enum DatasetModule: PluginModule {
@@ -24,7 +26,7 @@ public enum DatasetLoader {
   ///   - registry: the layouts.
   ///   - hash: the SHA-256 of the file at a path, in hexadecimal.
   /// - Returns: the data set, with the hashes of the files that were read.
-  /// - Throws: ``DataError/unrecognised(folder:layouts:)``, a `RegistryError` for an unknown layout,
+  /// - Throws: ``DataError/unrecognised(folder:present:layouts:)``, a `RegistryError` for an unknown layout,
   ///   or what the layout and `hash` throw.
   public static func load(
     folder: String, layout: String? = nil, registry: PluginRegistry,
@@ -48,9 +50,16 @@ public enum DatasetLoader {
   ) throws -> any DatasetSource.Type {
     if let layout { return try registry.datasets.find(layout) }
     let entries = registry.datasets.all
-    guard let entry = entries.first(where: { $0.type.recognises(folder: folder) }) else {
-      throw DataError.unrecognised(folder: folder, layouts: entries.map { $0.type.summary })
+    if let entry = entries.first(where: { $0.type.recognises(folder: folder) }) {
+      return entry.type
     }
-    return entry.type
+    let present: [String]
+    do {
+      present = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+    } catch {
+      throw DataError.file(.cannotOpen(path: folder, reason: error.localizedDescription))
+    }
+    throw DataError.unrecognised(
+      folder: folder, present: present, layouts: entries.map { $0.type.summary })
   }
 }

@@ -66,9 +66,10 @@ struct PhraseChoice {
     let file = try TextFile(fileName, in: folder)
     let root: Node?
     do {
-      root = try Yams.compose(yaml: file.text)
+      root = try SafeYAML.root(of: file.text)
     } catch {
-      throw .unreadable(file: file.path, reason: "\(error)")
+      throw .malformedYAML(
+        file: file.path, line: error.line, problem: error.problem, seen: error.seen)
     }
     let accepted = "a mapping of \(keys.joined(separator: ", ")) to text"
     guard let mapping = root?.mapping else {

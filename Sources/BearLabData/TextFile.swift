@@ -1,3 +1,4 @@
+internal import BearLabFormats
 internal import Foundation
 
 /// A text file as read, and the path that errors name.
@@ -12,19 +13,20 @@ struct TextFile {
 
   /// Reads `name` in `folder`.
   ///
-  /// - Throws: ``DataError/unreadable(file:reason:)`` where there is no such file, or no UTF-8.
+  /// - Throws: ``DataError/file(_:)`` where there is no such file, or no UTF-8 in it.
   init(_ name: String, in folder: String) throws(DataError) {
     path = Self.path(of: name, in: folder)
-    let data: Data
     do {
-      data = try Data(contentsOf: URL(filePath: path))
+      text = try MappedFile.text(path: path)
     } catch {
-      throw .unreadable(file: path, reason: error.localizedDescription)
+      throw .file(error)
     }
-    guard let text = String(validating: data, as: UTF8.self) else {
-      throw .unreadable(file: path, reason: "its bytes are not UTF-8")
-    }
-    self.text = text
+  }
+
+  /// The text of a line, counted from 1.
+  func line(_ number: Int) -> Substring {
+    text.split(separator: "\n", maxSplits: number, omittingEmptySubsequences: false)
+      .dropFirst(number - 1).first ?? ""
   }
 
   /// The path of `name` in `folder`.

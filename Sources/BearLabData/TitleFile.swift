@@ -48,7 +48,7 @@ struct TitleFile {
       } while try another()
     }
     try expect("}")
-    if let byte = next() { throw unexpected(byte) }
+    if next() != nil { throw unexpected() }
     return members
   }
 
@@ -66,8 +66,7 @@ struct TitleFile {
   }
 
   private mutating func expect(_ character: Unicode.Scalar) throws(DataError) {
-    let byte = next()
-    guard byte == UInt8(ascii: character) else { throw unexpected(byte) }
+    guard next() == UInt8(ascii: character) else { throw unexpected() }
     position += 1
   }
 
@@ -78,15 +77,19 @@ struct TitleFile {
     return true
   }
 
-  private func unexpected(_ byte: UInt8?, what: String = "the JSON text here") -> DataError {
-    let seen = byte.map { String(decoding: [$0], as: UTF8.self) } ?? "the end of the file"
+  /// An error about the character at `position`, or at `place` before it.
+  private func unexpected(
+    at place: Int? = nil, what: String = "the JSON text here"
+  ) -> DataError {
+    // No scalar takes more than four bytes, and the text is valid UTF-8.
+    let rest = String(decoding: bytes[(place ?? position)...].prefix(4), as: UTF8.self)
+    let seen = rest.unicodeScalars.first.map { String($0) } ?? "the end of the file"
     return file.invalid(line: line, what, seen, accepted: Self.accepted)
   }
 
   /// Reads a string literal, `what` naming it in errors.
   private mutating func string(_ what: String) throws(DataError) -> String {
-    let start = next()
-    guard start == UInt8(ascii: "\"") else { throw unexpected(start, what: what) }
+    guard next() == UInt8(ascii: "\"") else { throw unexpected(what: what) }
     position += 1
     var text: [UInt8] = []
     while position < bytes.count {
@@ -101,12 +104,12 @@ struct TitleFile {
       default: text.append(byte)
       }
     }
-    throw unexpected(nil, what: what)
+    throw unexpected(what: what)
   }
 
   /// Reads what follows a backslash.
   private mutating func escape() throws(DataError) -> String {
-    guard position < bytes.count else { throw unexpected(nil) }
+    guard position < bytes.count else { throw unexpected() }
     let byte = bytes[position]
     position += 1
     switch byte {
@@ -118,7 +121,7 @@ struct TitleFile {
     case UInt8(ascii: "r"): return "\r"
     case UInt8(ascii: "t"): return "\t"
     case UInt8(ascii: "u"): return try unicodeEscape()
-    default: throw unexpected(byte, what: "an escape")
+    default: throw unexpected(at: position - 1, what: "an escape")
     }
   }
 

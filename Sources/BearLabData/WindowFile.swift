@@ -106,7 +106,8 @@ struct CSVTable {
       }
     } catch {
       throw file.invalid(
-        line: line, "the row", "\(error)", accepted: "quotes around whole cells, doubled inside")
+        line: line, "the row", file.line(line),
+        accepted: "quotes around whole cells, doubled inside")
     }
     // SwiftCSV takes the end of the file for a closing quote.
     guard file.text.utf8.count(where: { $0 == UInt8(ascii: "\"") }).isMultiple(of: 2) else {

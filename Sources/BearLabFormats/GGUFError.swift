@@ -14,6 +14,7 @@ public enum GGUFError: BearLabError, Equatable {
   case unsupportedModel(path: String, key: String, value: String, supported: [String])
   case missingTensor(path: String, tensor: String)
   case wrongShape(path: String, tensor: String, expected: [Int], found: [Int])
+  case notFinite(path: String, tensor: String, index: Int, value: Float)
 
   public var description: String {
     switch self {
@@ -23,19 +24,21 @@ public enum GGUFError: BearLabError, Equatable {
     case .malformedHeader(let path, let offset, let problem):
       "\(path): at byte \(offset): \(problem)"
     case .malformedTensor(let path, let tensor, let problem):
-      "\(path): tensor \(tensor): \(problem)"
+      "\(path): tensor \(excerpt(of: tensor)): \(problem)"
     case .unsupportedTensorType(let path, let tensor, let type):
-      "\(path): tensor \(tensor) has type \(type), which cannot be read"
+      "\(path): tensor \(excerpt(of: tensor)) has type \(type), which cannot be read"
     case .missingKey(let path, let key): "\(path): key \(key) is missing"
     case .wrongType(let path, let key, let expected, let found):
       "\(path): key \(key) holds \(found) where \(expected) is expected"
     case .badValue(let path, let key, let value, let requirement):
-      "\(path): \(key) is \(value), but must be \(requirement)"
+      "\(path): \(key) is \(excerpt(of: value)), but must be \(requirement)"
     case .unsupportedModel(let path, let key, let value, _):
-      "\(path): \(key) is \(value), which is not supported"
+      "\(path): \(key) is '\(excerpt(of: value))', which is not supported"
     case .missingTensor(let path, let tensor): "\(path): tensor \(tensor) is missing"
     case .wrongShape(let path, let tensor, let expected, let found):
       "\(path): tensor \(tensor) has shape \(found), expected \(expected)"
+    case .notFinite(let path, let tensor, let index, let value):
+      "\(path): weight \(index) of tensor \(tensor) is \(value)"
     }
   }
 
@@ -48,6 +51,10 @@ public enum GGUFError: BearLabError, Equatable {
     case .unsupportedTensorType:
       "quantise the model to one of "
         + GGMLType.allCases.map(\.description).joined(separator: ", ")
+    case .missingKey(_, let key) where key.hasPrefix("tokenizer."):
+      "use a model with its tokenizer inside: a file of the whole model, not of the weights alone"
+    case .notFinite:
+      "use a file whose weights are finite numbers; half precision may be too narrow for this model"
     case .missingKey, .wrongType, .badValue, .missingTensor, .wrongShape:
       "convert the model again with a converter that writes complete GGUF metadata"
     case .unsupportedModel(_, _, _, let supported):

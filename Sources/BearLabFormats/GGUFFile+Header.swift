@@ -1,3 +1,5 @@
+internal import BearLabCore
+
 extension GGUFFile {
   /// Of the tensors' bytes, where the file does not say.
   private static let defaultAlignment = 32
@@ -23,9 +25,10 @@ extension GGUFFile {
     var metadata: [String: GGUFValue] = [:]
     for number in 0..<count {
       let key = try reader.string("key \(number)")
-      let value = try reader.value(key: key)
+      let shownKey = excerpt(of: key)
+      let value = try reader.value(key: shownKey)
       guard metadata.updateValue(value, forKey: key) == nil else {
-        throw reader.malformed("key \(key) appears twice")
+        throw reader.malformed("key \(shownKey) appears twice")
       }
     }
     return metadata
@@ -62,7 +65,22 @@ extension GGUFFile {
         throw header.malformed(reader.file.path, "appears twice")
       }
     }
+    try requireDisjoint(tensors.values, reader.file.path)
     return tensors
+  }
+
+  /// Many tensors over the same bytes would take more memory than the file could honestly ask for.
+  private static func requireDisjoint(
+    _ tensors: some Collection<TensorInfo>, _ path: String
+  ) throws(GGUFError) {
+    let sorted = tensors.sorted { ($0.offset, $0.name) < ($1.offset, $1.name) }
+    for (first, second) in zip(sorted, sorted.dropFirst())
+    where first.offset + first.byteCount > second.offset {
+      throw .malformedTensor(
+        path: path, tensor: second.name,
+        problem: "begins at byte \(second.offset), inside of tensor \(excerpt(of: first.name)), "
+          + "which ends at \(first.offset + first.byteCount)")
+    }
   }
 
   /// What the header says of a tensor, before anything is checked but sizes that it needs itself.
@@ -76,19 +94,20 @@ extension GGUFFile {
 
     init(_ reader: inout GGUFReader, number: Int) throws(GGUFError) {
       let name = try reader.string("the name of tensor \(number)")
-      let rank = try reader.integer(UInt32.self, of: "tensor \(name)")
+      let shownName = excerpt(of: name)
+      let rank = try reader.integer(UInt32.self, of: "tensor \(shownName)")
       guard (1...maximumDimensions).contains(Int(rank)) else {
         throw reader.malformed(
-          "tensor \(name) has \(rank) dimensions, not 1 to \(maximumDimensions)")
+          "tensor \(shownName) has \(rank) dimensions, not 1 to \(maximumDimensions)")
       }
       var dimensions: [UInt64] = []
       for _ in 0..<rank {
-        dimensions.append(try reader.integer(UInt64.self, of: "the shape of tensor \(name)"))
+        dimensions.append(try reader.integer(UInt64.self, of: "the shape of tensor \(shownName)"))
       }
       self.name = name
       self.dimensions = dimensions
-      typeNumber = try reader.integer(UInt32.self, of: "the type of tensor \(name)")
-      offset = try reader.integer(UInt64.self, of: "the offset of tensor \(name)")
+      typeNumber = try reader.integer(UInt32.self, of: "the type of tensor \(shownName)")
+      offset = try reader.integer(UInt64.self, of: "the offset of tensor \(shownName)")
     }
 
     func malformed(_ path: String, _ problem: String) -> GGUFError {

@@ -44,17 +44,30 @@ public struct GGUFFile {
 
   /// The weights of a tensor, row-major, as 32-bit floats.
   ///
-  /// - Throws: ``GGUFError/missingTensor(path:tensor:)``.
+  /// - Throws: ``GGUFError/missingTensor(path:tensor:)``, or
+  ///   ``GGUFError/notFinite(path:tensor:index:value:)`` for a NaN or an infinity.
   public func floats(of name: String) throws(GGUFError) -> [Float] {
     let info = try info(of: name)
+    let floats: [Float]
     do throws(FileError) {
-      return try file.withBytes(at: info.offset, count: info.byteCount) { bytes in
+      floats = try file.withBytes(at: info.offset, count: info.byteCount) { bytes in
         [Float](unsafeUninitializedCapacity: info.count) { floats, count in
           widen(bytes, as: info.type, into: floats)
           count = info.count
         }
       }
     } catch { throw .file(error) }
+    if let index = firstNotFinite(floats) {
+      throw .notFinite(path: path, tensor: name, index: index, value: floats[index])
+    }
+    return floats
+  }
+
+  /// Integers are compared, since a maximum of integers is one vector instruction.
+  private func firstNotFinite(_ floats: [Float]) -> Int? {
+    var largest: UInt32 = 0
+    for value in floats { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }
+    return largest < Float.infinity.bitPattern ? nil : floats.firstIndex { !$0.isFinite }
   }
 
   /// The weights of a tensor that must have the shape `shape`, row-major.

@@ -66,6 +66,37 @@ public final class MappedFile {
     }
   }
 
+  /// The text of a whole file, without a byte order mark; empty for an empty file.
+  ///
+  /// - Throws: ``FileError``, also for bytes that are no UTF-8.
+  public static func text(path: String) throws(FileError) -> String {
+    let file: MappedFile
+    do { file = try MappedFile(path: path) } catch .empty { return "" }
+    let count =
+      try file.withBytes(at: 0, count: 3) { $0.elementsEqual([0xEF, 0xBB, 0xBF]) } ? 3 : 0
+    let text = try file.withBytes(at: count, count: file.byteCount - count) { bytes in
+      String(validating: bytes, as: UTF8.self)
+    }
+    if let text { return text }
+    throw try file.notUTF8()
+  }
+
+  /// Where the first byte is that no UTF-8 has there.
+  private func notUTF8() throws(FileError) -> FileError {
+    try withBytes(at: 0, count: byteCount) { bytes in
+      var decoder = UTF8()
+      var iterator = bytes.makeIterator()
+      var offset = 0
+      var line = 1
+      while case .scalarValue(let scalar) = decoder.decode(&iterator) {
+        offset += UTF8.width(scalar)
+        if scalar == "\n" { line += 1 }
+      }
+      return .notUTF8(
+        path: path, line: line, offset: offset, byte: bytes[min(offset, bytes.count - 1)])
+    }
+  }
+
   private static func lastError() -> String { String(cString: strerror(errno)) }
 }
 
@@ -76,6 +107,7 @@ public enum FileError: BearLabError, Equatable {
   case empty(path: String)
   case outOfBounds(path: String, offset: Int, count: Int, byteCount: Int)
   case hashFailed(path: String)
+  case notUTF8(path: String, line: Int, offset: Int, byte: UInt8)
 
   public var description: String {
     switch self {
@@ -85,13 +117,16 @@ public enum FileError: BearLabError, Equatable {
     case .outOfBounds(let path, let offset, let count, let byteCount):
       "\(path): \(count) bytes wanted at offset \(offset), but the file has \(byteCount)"
     case .hashFailed(let path): "\(path): libcrypto refused to compute SHA-256"
+    case .notUTF8(let path, let line, let offset, let byte):
+      "\(path), line \(line): byte \(offset) of the file is \(byte), which is no UTF-8 there"
     }
   }
 
   public var remedy: String {
     switch self {
     case .cannotOpen: "check the path and its permissions"
-    case .notAFile: "give the path of a file"
+    case .notAFile: "give the path of a file; a folder, a pipe or a device is none"
+    case .notUTF8: "save the file as UTF-8 text"
     case .empty, .outOfBounds: "fetch or copy the file again; it is incomplete"
     case .hashFailed: "check the installation of OpenSSL (Debian: libssl3)"
     }

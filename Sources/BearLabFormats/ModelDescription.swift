@@ -44,8 +44,9 @@ public struct ModelDescription: Sendable, Equatable {
     contextLength = try keys.size("context_length")
     headCount = try keys.size("attention.head_count")
     kvHeadCount = try keys.size("attention.head_count_kv", default: headCount)
-    normEpsilon = try keys.positive("attention.layer_norm_rms_epsilon")
-    ropeTheta = try keys.positive("rope.freq_base", default: 10_000)
+    normEpsilon = try keys.real("attention.layer_norm_rms_epsilon", in: 1e-30...1)
+    // Below 1 the angles of neighbouring positions would be larger than a turn.
+    ropeTheta = try keys.real("rope.freq_base", in: 1...1e15, default: 10_000)
     headWidth = try keys.headWidth(width: width, headCount: headCount)
     try keys.require(
       headCount % kvHeadCount == 0, "attention.head_count_kv", kvHeadCount,
@@ -82,10 +83,14 @@ private struct KeyReader {
     return value
   }
 
-  func positive(_ key: String, default fallback: Float? = nil) throws(GGUFError) -> Float {
+  func real(
+    _ key: String, in range: ClosedRange<Float>, default fallback: Float? = nil
+  ) throws(GGUFError) -> Float {
     if let fallback, !has(key) { return fallback }
     let value = Float(try file.real(full(key)))
-    try require(value > 0 && value.isFinite, key, value, "positive and finite")
+    // NaN is in no range.
+    try require(
+      range.contains(value), key, value, "from \(range.lowerBound) to \(range.upperBound)")
     return value
   }
 

@@ -1,7 +1,6 @@
-internal import BearLabCore
+public import BearLabCore
 internal import BearLabFormats
 public import BearLabLanguageModel
-internal import BearLabNN
 public import BearLabText
 
 /// A language model with its tokenizer, read from a file.
@@ -14,15 +13,15 @@ public struct LoadedModel {
 
   /// Reads a GGUF file.
   ///
-  /// - Throws: ``GGUFError``, ``TokenizerError`` or ``LanguageModelError``.
+  /// - Throws: ``GGUFError``, ``ModelError`` or ``LanguageModelError``.
   public init(gguf path: String) throws {
     let file = try GGUFFile(path: path)
     let description = try ModelDescription(file)
-    encoder = try BytePairEncoder(file)
-    model = try LanguageModel(
-      shape: LanguageModelShape(description), tiedHead: description.tiedEmbeddings
-    ) { name in
-      try file.floats(of: name, description: description)
+    encoder = try file.encoder(rows: description.vocabularySize)
+    let shape = LanguageModelShape(description)
+    try file.requireWeights(shape, tiedHead: description.tiedEmbeddings)
+    model = try LanguageModel(shape: shape, tiedHead: description.tiedEmbeddings) { name in
+      try file.floats(of: name, shape: shape)
     }
     self.path = path
     hash = try FileHash.sha256(path: path)
@@ -40,62 +39,71 @@ extension LanguageModelShape {
   }
 }
 
-extension BytePairEncoder {
-  /// Reads a GGUF's tokenizer; BOS only if the file says so.
-  fileprivate init(_ file: GGUFFile) throws {
-    func has(_ key: String) -> Bool { file.metadata["tokenizer.ggml.\(key)"] != nil }
-    let kind = try file.string("tokenizer.ggml.model")
+extension GGUFFile {
+  /// Reads the tokenizer; BOS only if the file says so.
+  ///
+  /// - Parameter rows: of the embedding: there may be more than tokens, but not fewer.
+  /// - Returns: the tokenizer.
+  /// - Throws: ``GGUFError`` for a key, ``ModelError`` for what the arrays hold.
+  fileprivate func encoder(rows: Int) throws -> BytePairEncoder {
+    let kind = try string("tokenizer.ggml.model")
     guard kind == "gpt2" else {
       throw GGUFError.unsupportedModel(
-        path: file.path, key: "tokenizer.ggml.model", value: kind,
+        path: path, key: "tokenizer.ggml.model", value: kind,
         supported: ["a byte-level tokenizer (gpt2)"])
     }
-    try self.init(
-      vocabulary: file.strings("tokenizer.ggml.tokens"),
-      merges: file.strings("tokenizer.ggml.merges"),
-      tokenTypes: has("token_type") ? file.integers("tokenizer.ggml.token_type") : [],
-      preTokenizer: file.string("tokenizer.ggml.pre"),
-      bosToken: has("bos_token_id") ? Int32(file.integer("tokenizer.ggml.bos_token_id")) : nil,
-      eosToken: Int32(file.integer("tokenizer.ggml.eos_token_id")),
-      addsBOS: has("add_bos_token") && file.bool("tokenizer.ggml.add_bos_token"))
+    let vocabulary = try strings("tokenizer.ggml.tokens")
+    guard vocabulary.count <= rows else {
+      throw ModelError.moreTokensThanRows(path: path, tokens: vocabulary.count, rows: rows)
+    }
+    let merges = try strings("tokenizer.ggml.merges")
+    let types = try has("token_type") ? integers("tokenizer.ggml.token_type") : []
+    let pre = try string("tokenizer.ggml.pre")
+    let bos = try has("bos_token_id") ? token("bos_token_id", of: vocabulary.count) : nil
+    let eos = try token("eos_token_id", of: vocabulary.count)
+    let addsBOS = try has("add_bos_token") && bool("tokenizer.ggml.add_bos_token")
+    do {
+      return try BytePairEncoder(
+        vocabulary: vocabulary, merges: merges, tokenTypes: types, preTokenizer: pre,
+        bosToken: bos, eosToken: eos, addsBOS: addsBOS)
+    } catch {
+      throw ModelError.tokenizer(path: path, problem: error)
+    }
+  }
+
+  private func has(_ key: String) -> Bool { metadata["tokenizer.ggml.\(key)"] != nil }
+
+  /// A token's number under a key.
+  private func token(_ key: String, of count: Int) throws(GGUFError) -> Int32 {
+    let key = "tokenizer.ggml.\(key)"
+    let number = try integer(key)
+    guard (0..<count).contains(number), let token = Int32(exactly: number) else {
+      throw .badValue(
+        path: path, key: key, value: "\(number)",
+        requirement: "a token of the vocabulary, 0 to \(count - 1)")
+    }
+    return token
   }
 }
 
-extension GGUFFile {
-  /// A weight in Hugging Face's row order.
-  fileprivate func floats(of name: WeightName, description: ModelDescription) throws -> [Float] {
-    switch name {
-    case .embedding: try floats(of: "token_embd.weight")
-    case .head: try floats(of: "output.weight")
-    case .finalNorm: try floats(of: "output_norm.weight")
-    case .attentionNorm(let layer): try floats(of: "blk.\(layer).attn_norm.weight")
-    case .feedForwardNorm(let layer): try floats(of: "blk.\(layer).ffn_norm.weight")
-    case .projection(let projection, let layer):
-      try floats(of: projection, layer: layer, description: description)
+/// Why a file's parts do not make a model.
+public enum ModelError: BearLabError, Equatable {
+  case tokenizer(path: String, problem: TokenizerError)
+  case moreTokensThanRows(path: String, tokens: Int, rows: Int)
+
+  public var description: String {
+    switch self {
+    case .tokenizer(let path, let problem): "\(path): tokenizer: \(problem.description)"
+    case .moreTokensThanRows(let path, let tokens, let rows):
+      "\(path): the tokenizer has \(tokens) tokens, but token_embd.weight only \(rows) rows"
     }
   }
 
-  private func floats(
-    of projection: Projection, layer: Int, description: ModelDescription
-  ) throws -> [Float] {
-    let stem =
-      switch projection {
-      case .query: "attn_q"
-      case .key: "attn_k"
-      case .value: "attn_v"
-      case .output: "attn_output"
-      case .gate: "ffn_gate"
-      case .up: "ffn_up"
-      case .down: "ffn_down"
-      }
-    let weights = try floats(of: "blk.\(layer).\(stem).weight")
-    let heads: Int
-    switch projection {
-    case .query: heads = description.headCount
-    case .key: heads = description.kvHeadCount
-    default: return weights
+  public var remedy: String {
+    switch self {
+    case .tokenizer(_, let problem): problem.remedy
+    case .moreTokensThanRows:
+      "use a file with at least a row for each token; this tokenizer is of another model"
     }
-    return LlamaWeights.unpermuteRotaryRows(
-      weights, heads: heads, rows: heads * description.headWidth, columns: description.width)
   }
 }

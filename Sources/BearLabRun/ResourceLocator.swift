@@ -22,15 +22,15 @@ public struct ResourceLocator: Sendable {
 
   /// The folder of a data set: a path, or a name in the cache.
   ///
-  /// - Throws: ``ResourceError/notFound(kind:name:cache:known:)``.
+  /// - Throws: ``ResourceError/notFound(kind:name:cache:known:)``, or
+  ///   ``ResourceError/notAFolder(path:)``.
   public func dataset(_ name: String) throws(ResourceError) -> String {
     if isFolder(name) { return name }
     let cached = "\(cache)/datasets/\(name)"
-    guard isName(name), isFolder(cached) else {
-      throw .notFound(
-        kind: "data set", name: name, cache: cache, known: entries(of: "\(cache)/datasets"))
-    }
-    return cached
+    if isName(name), isFolder(cached) { return cached }
+    if FileManager.default.fileExists(atPath: name) { throw .notAFolder(path: name) }
+    throw .notFound(
+      kind: "data set", name: name, cache: cache, known: names(in: "\(cache)/datasets"))
   }
 
   /// The GGUF file of a model: a path, or a name in the cache.
@@ -42,9 +42,14 @@ public struct ResourceLocator: Sendable {
     let folder = isFolder(name) ? name : cached
     guard isFolder(name) || (isName(name) && isFolder(cached)) else {
       throw .notFound(
-        kind: "model", name: name, cache: cache, known: entries(of: "\(cache)/models"))
+        kind: "model", name: name, cache: cache, known: names(in: "\(cache)/models"))
     }
-    let files = entries(of: folder).filter { $0.hasSuffix(".gguf") }
+    let files: [String]
+    do {
+      files = try entries(of: folder).filter { $0.hasSuffix(".gguf") }
+    } catch {
+      throw .unreadable(folder: folder, reason: error.localizedDescription)
+    }
     guard let file = files.first else { throw .noModelFile(folder: folder) }
     guard files.count == 1 else { throw .severalModelFiles(folder: folder, files: files) }
     return "\(folder)/\(file)"
@@ -59,14 +64,19 @@ public struct ResourceLocator: Sendable {
       && isDirectory.boolValue
   }
 
-  private func entries(of folder: String) -> [String] {
-    ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
+  private func entries(of folder: String) throws -> [String] {
+    try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
   }
+
+  /// What could have been meant, for messages.
+  private func names(in folder: String) -> [String] { (try? entries(of: folder)) ?? [] }
 }
 
 /// Why a data set or model is not there.
 public enum ResourceError: BearLabError, Equatable {
   case notFound(kind: String, name: String, cache: String, known: [String])
+  case notAFolder(path: String)
+  case unreadable(folder: String, reason: String)
   case noModelFile(folder: String)
   case severalModelFiles(folder: String, files: [String])
 
@@ -74,6 +84,8 @@ public enum ResourceError: BearLabError, Equatable {
     switch self {
     case .notFound(let kind, let name, let cache, _):
       "there is no \(kind) '\(name)', neither as a path nor in \(cache)"
+    case .notAFolder(let path): "\(path) is a file, not the folder of a data set"
+    case .unreadable(let folder, let reason): "\(folder) cannot be read: \(reason)"
     case .noModelFile(let folder): "\(folder) holds no .gguf file"
     case .severalModelFiles(let folder, let files):
       "\(folder) holds several models: \(files.joined(separator: ", "))"
@@ -85,6 +97,8 @@ public enum ResourceError: BearLabError, Equatable {
     case .notFound(_, let name, _, let known):
       "give a path, or get the defaults with scripts/fetch; "
         + Suggestion.remedy(for: name, among: known, noun: "name")
+    case .notAFolder: "give the folder that holds the data set's files"
+    case .unreadable: "check the permissions of the folder"
     case .noModelFile: "give a GGUF file of the Llama family"
     case .severalModelFiles: "give the path of one of them"
     }

@@ -1,4 +1,6 @@
 internal import BearLabCore
+internal import BearLabData
+internal import BearLabFormats
 internal import Foundation
 internal import Yams
 
@@ -41,7 +43,14 @@ extension RunDescription {
     return try Yams.serialize(node: Node.mapping(Node.Mapping(pairs)))
   }
 
-  /// Reads the settings of a YAML file, in the layout of `run.yaml`; what is left out keeps its
+  /// Reads the settings of the YAML file at a path; see ``assignments(yaml:path:)``.
+  ///
+  /// - Throws: `FileError` where there is no such file, or ``RunDescriptionError``.
+  public static func assignments(yamlFile path: String) throws -> [Assignment] {
+    try assignments(yaml: MappedFile.text(path: path), path: path)
+  }
+
+  /// Reads the settings of a YAML text, in the layout of `run.yaml`; what is left out keeps its
   /// default.
   ///
   /// - Throws: ``RunDescriptionError/malformedYAML(path:reason:)``.
@@ -50,9 +59,11 @@ extension RunDescription {
   ) throws(RunDescriptionError) -> [Assignment] {
     let root: Node?
     do {
-      root = try Yams.compose(yaml: text)
+      root = try SafeYAML.root(of: text)
     } catch {
-      throw .malformedYAML(path: path, reason: "\(error)")
+      throw .malformedYAML(
+        path: path,
+        reason: "line \(error.line): \(error.problem), at '\(excerpt(of: error.seen))'")
     }
     guard let root else { return [] }
     guard let mapping = root.mapping else {

@@ -51,6 +51,10 @@ public struct BytePairEncoder: TextEncoder {
     }
     let special = vocabulary.indices.filter { !tokenTypes.isEmpty && 3...4 ~= tokenTypes[$0] }
     let ids = try TokenTable(vocabulary)
+    // Without merges every text would be single bytes, and no error would tell.
+    guard !merges.isEmpty || vocabulary.count - special.count <= ByteAlphabet.scalars.count else {
+      throw .noMerges(tokens: vocabulary.count)
+    }
     self.preTokenizer = known
     self.bosToken = bos
     self.eosToken = eosToken

@@ -12,24 +12,28 @@ public enum TokenizerError: BearLabError, Equatable {
   case tokenTypeCount(types: Int, tokens: Int)
   case tokenOutOfRange(Int32, count: Int)
   case missingBOS
+  case noMerges(tokens: Int)
 
   public var description: String {
     switch self {
-    case .unsupportedPreTokenizer(let name): "pre-tokenizer \(name) is not supported"
+    case .unsupportedPreTokenizer(let name): "pre-tokenizer '\(excerpt(of: name))' is not supported"
     case .emptyToken(let number): "token \(number) of the vocabulary is empty"
     case .duplicateToken(let token, let first, let second):
-      "tokens \(first) and \(second) of the vocabulary are both \"\(token)\""
+      "tokens \(first) and \(second) of the vocabulary are both \"\(excerpt(of: token))\""
     case .missingByte(let byte):
       "the vocabulary has no token for the character \"\(Unicode.Scalar(byte))\" (byte \(byte))"
     case .malformedMerge(let merge, let index):
-      "merge \(index) is \"\(merge)\", not two tokens and a blank between them"
+      "merge \(index) is \"\(excerpt(of: merge))\", not two tokens and a blank between them"
     case .mergeOutsideVocabulary(let merge, let index):
-      "merge \(index), \"\(merge)\": a part or the result is not in the vocabulary"
-    case .duplicateMerge(let merge, let index): "merge \(index), \"\(merge)\", appears twice"
+      "merge \(index), \"\(excerpt(of: merge))\": a part or the result is not in the vocabulary"
+    case .duplicateMerge(let merge, let index):
+      "merge \(index), \"\(excerpt(of: merge))\", appears twice"
     case .tokenTypeCount(let types, let tokens): "\(types) token types for \(tokens) tokens"
     case .tokenOutOfRange(let token, let count):
       "BOS or EOS is token \(token), but the vocabulary has tokens 0 to \(count - 1)"
     case .missingBOS: "BOS is to be added, but no BOS token is named"
+    case .noMerges(let tokens):
+      "there are no merges, but a vocabulary of \(tokens) tokens that only merges could make"
     }
   }
 

@@ -42,10 +42,7 @@ struct RunOptions: ParsableArguments {
   func assignments() throws -> [RunDescription.Assignment] {
     var assignments: [RunDescription.Assignment] = []
     if let config {
-      guard let text = try? String(contentsOfFile: config, encoding: .utf8) else {
-        throw RunDescriptionError.malformedYAML(path: config, reason: "it cannot be read")
-      }
-      assignments += try RunDescription.assignments(yaml: text, path: config)
+      assignments += try RunDescription.assignments(yamlFile: config)
     }
     func add(_ section: String, _ name: String, _ text: String?) {
       guard let text else { return }

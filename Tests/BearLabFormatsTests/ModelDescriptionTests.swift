@@ -88,6 +88,6 @@ struct ModelDescriptionTests {
     value = Value()
     value.epsilon = .nan
     error = #expect(throws: GGUFError.self) { try value.read() }
-    #expect(error?.description.contains("positive and finite") == true)
+    #expect(error?.description.contains("from 1e-30 to 1.0") == true)
   }
 }

@@ -27,11 +27,59 @@ extension TextEncoder {
 extension ItemTrie {
   /// The trie of all titles of a catalogue, as a backbone writes them.
   ///
-  /// - Throws: ``TrieError`` where two titles have the same tokens.
+  /// - Throws: ``CatalogueError`` where two titles have the same tokens, or one contains EOS.
   public init(
     catalogue: Catalogue, backbone: some Backbone, encoder: some TextEncoder
-  ) throws(TrieError) {
-    try self.init(
-      paths: catalogue.titles.map { encoder.answerTokens(backbone.answer(title: $0)) })
+  ) throws(CatalogueError) {
+    let answers = catalogue.titles.map { encoder.encode(backbone.answer(title: $0)) }
+    func named(_ title: Int) -> CatalogueError.Title {
+      CatalogueError.Title(
+        text: catalogue.titles[title], item: catalogue.items(withTitle: title)[0])
+    }
+    for (title, answer) in answers.enumerated() {
+      guard let place = answer.firstIndex(of: encoder.eosToken) else { continue }
+      throw .containsEOS(named(title), token: encoder.eosToken, place: place)
+    }
+    do {
+      try self.init(paths: answers.map { $0 + [encoder.eosToken] })
+    } catch .samePath(let first, let second) {
+      throw .sameTokens(named(first), named(second), tokens: answers[first])
+    } catch {
+      preconditionFailure("paths that only end with EOS: \(error)")
+    }
+  }
+}
+
+/// Why the titles of a catalogue cannot be told apart by a model.
+public enum CatalogueError: BearLabError, Equatable {
+  /// A title, and the first item that bears it.
+  public struct Title: Sendable, Equatable, CustomStringConvertible {
+    public let text: String
+    public let item: Int
+
+    public var description: String { "'\(excerpt(of: text))' (item \(item))" }
+  }
+
+  case sameTokens(Title, Title, tokens: [Int32])
+  case containsEOS(Title, token: Int32, place: Int)
+
+  public var description: String {
+    switch self {
+    case .sameTokens(let first, let second, let tokens):
+      "the titles \(first) and \(second) have the same \(tokens.count) tokens, "
+        + excerpt(of: "\(tokens)")
+    case .containsEOS(let title, let token, let place):
+      "the title \(title) contains EOS, token \(token), as token \(place) of its answer"
+    }
+  }
+
+  public var remedy: String {
+    switch self {
+    case .sameTokens:
+      "use a model whose tokenizer has a token for every byte, or titles that differ in other "
+        + "characters"
+    case .containsEOS:
+      "use a model whose EOS is a token of its own, which no text is encoded to"
+    }
   }
 }

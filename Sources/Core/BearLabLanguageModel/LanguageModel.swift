@@ -8,7 +8,8 @@ public import BearLabTensor
 public final class LanguageModel {
   public let shape: LanguageModelShape
   let weights: TransformerWeights
-  let rotary: RotaryTable
+  /// Grown when a longer path comes: a file may claim a context of any length.
+  private var rotary: RotaryTable
 
   /// Reads the weights.
   ///
@@ -22,8 +23,7 @@ public final class LanguageModel {
   ) throws {
     self.shape = shape
     weights = try TransformerWeights(shape: shape, tiedHead: tiedHead, read: read)
-    rotary = RotaryTable(
-      positions: shape.contextLength, inverseFrequencies: shape.inverseFrequencies)
+    rotary = RotaryTable(positions: 0, inverseFrequencies: shape.inverseFrequencies)
   }
 
   /// Fresh LoRA weights for this model.
@@ -125,8 +125,18 @@ public final class LanguageModel {
         ancestors: chain.ancestors, ownStart: chain.nodes.lowerBound)
     }
     return ForestPass(
-      shape: shape, rotary: rotary, positions: Array(forest.positions[first...]),
+      shape: shape, rotary: rotaryTable(positions: longest),
+      positions: Array(forest.positions[first...]),
       pathKeys: Array(forest.pathKeys[first...]), plan: plan, adapter: adapter, dropout: dropout)
+  }
+
+  private func rotaryTable(positions: Int) -> RotaryTable {
+    if positions > rotary.positions {
+      rotary = RotaryTable(
+        positions: min(max(positions, 2 * rotary.positions), shape.contextLength),
+        inverseFrequencies: shape.inverseFrequencies)
+    }
+    return rotary
   }
 
   func embed(_ forest: TokenForest, from first: Int, injected: InjectedVectors?) -> Matrix {
