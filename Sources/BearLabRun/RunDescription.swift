@@ -15,7 +15,7 @@ public struct RunDescription: Sendable {
   public let backbone: Choice
   public let objective: Choice
   public let decoder: Choice
-  public let general: ParameterValues
+  public private(set) var general: ParameterValues
   public let training: ParameterValues
   public let lora: ParameterValues
   public let evaluation: ParameterValues
@@ -97,6 +97,14 @@ public struct RunDescription: Sendable {
         objective: objective, trained: needs.constraint.rawValue, decoded: decoded.rawValue)
     }
     return decoded
+  }
+
+  /// The same settings but for some general ones.
+  func replacing(general changes: [String: ParameterValue]) throws -> RunDescription {
+    var copy = self
+    copy.general = try ParameterValues(
+      general.values.merging(changes) { $1 }, for: RunSections.general, owner: "a run")
+    return copy
   }
 
   static let pluginKinds = ["backbone", "objective", "decoder"]
@@ -184,12 +192,14 @@ public struct RunDescription: Sendable {
       let warmup: Int = try training["warmup-steps"]
       let clip: Double = try training["clip-norm"]
       let group: Int = try training["normalise-group"]
+      let microBatch: Int = try training["micro-batch"]
       return TrainingSettings(
         epochs: try training["epochs"], batchSize: try training["batch-size"],
         learningRate: try training["learning-rate"],
         schedule: LearningRateSchedule.Shape(rawValue: schedule) ?? .linear,
         warmupSteps: warmup < 0 ? nil : warmup, clipNorm: clip == 0 ? nil : clip,
         normaliseGroup: group == 0 ? nil : group,
+        microBatch: microBatch == 0 ? nil : microBatch,
         optimizer: AdamWSettings(weightDecay: try training["weight-decay"]), seed: try seed)
     }
   }

@@ -5,7 +5,7 @@ internal import Foundation
 extension RunFolder {
   /// The checkpoints that are there, the furthest first; they may be damaged.
   ///
-  /// - Parameter stepsPerEpoch: at the end of an epoch the one after its evaluation is further.
+  /// At the end of an epoch the one after its evaluation is the further.
   func checkpoints(stepsPerEpoch: Int) -> [String] {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     func number(_ name: String, after prefix: String) -> Int? {

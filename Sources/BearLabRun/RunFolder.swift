@@ -1,4 +1,5 @@
 public import BearLabCore
+internal import BearLabCheckpoint
 internal import Foundation
 
 /// The folder of a run: what it was told, what it measured and what it learnt.
@@ -65,12 +66,14 @@ public struct RunFolder: Sendable {
     return text
   }
 
-  /// Writes a file of the run.
+  /// Writes a file of the run; it is there whole, or as it was.
   public func write(_ text: String, to file: String) throws(RunFolderError) {
     do {
-      try text.write(toFile: file, atomically: true, encoding: .utf8)
+      try DurableFile.replace(file, with: Array(text.utf8))
+    } catch .notWritten(let path, let reason) {
+      throw .notWritable(path: path, reason: reason)
     } catch {
-      throw .notWritable(path: file, reason: error.localizedDescription)
+      throw .notWritable(path: file, reason: error.description)
     }
   }
 

@@ -16,8 +16,8 @@ struct BearLabCommand: ParsableCommand {
       """,
     version: BearLab.version,
     subcommands: [
-      RunCommand.self, ResumeCommand.self, EvaluateCommand.self, ListCommand.self, DescribeCommand.self,
-      VerifyCommand.self,
+      RunCommand.self, ResumeCommand.self, EvaluateCommand.self, ListCommand.self,
+      DescribeCommand.self, VerifyCommand.self,
     ])
 }
 
@@ -41,9 +41,8 @@ enum Main {
 enum ComputeOptions {
   /// Chooses kernels and threads, from the options and the environment.
   ///
-  /// - Parameters:
-  ///   - threads: 0 for one a core.
-  ///   - instructionSet: that of a run which continues; the best one where this machine lacks it.
+  /// `instructionSet` is that of a run which continues; the best one serves where this machine
+  /// lacks it.
   static func apply(threads: Int, instructionSet: String? = nil) throws {
     let environment = ProcessInfo.processInfo.environment
     let forced = environment["BEAR_LAB_ISA"].flatMap { $0.isEmpty ? nil : $0 }

@@ -32,6 +32,9 @@ struct ResumeCommand: ParsableCommand {
     try ComputeOptions.apply(
       threads: record["threads"].flatMap(Int.init) ?? description.general["threads"],
       instructionSet: record["instruction-set"])
+    if try !description.seeds.isEmpty {
+      return try RunCommand.executeSeries(description, in: folder.path, registry: registry)
+    }
     let experiment = try Experiment(description, registry: registry, resources: .current)
     try RunCommand.execute(experiment, in: folder)
   }

@@ -28,6 +28,9 @@ struct RunCommand: ParsableCommand {
     try ComputeOptions.apply(threads: description.general["threads"])
     let path = output ?? Self.defaultOutput(description)
     try RunFolder.requireFree(path)
+    if try !description.seeds.isEmpty {
+      return try Self.executeSeries(description, in: path, registry: registry)
+    }
     // The folder is made last, so that a mistake in the settings or the data leaves none behind.
     let experiment = try Experiment(description, registry: registry, resources: .current)
     try Self.execute(experiment, in: RunFolder(creating: path))
@@ -35,18 +38,34 @@ struct RunCommand: ParsableCommand {
 
   /// Runs, or continues, and prints the table.
   static func execute(_ experiment: Experiment, in folder: RunFolder) throws {
+    try stoppable(folder.path) { interruption, observer in
+      try Runner(experiment, in: folder, interruption: interruption, observer: observer).run().text
+    }
+  }
+
+  /// Runs every seed of a description, or continues, and prints their table.
+  static func executeSeries(
+    _ description: RunDescription, in path: String, registry: PluginRegistry
+  ) throws {
+    let series = try SeedSeries(
+      description, in: path, registry: registry, resources: .current)
+    try stoppable(path, series.run)
+  }
+
+  /// Does the work and prints its report; a signal stops it after a checkpoint.
+  private static func stoppable(
+    _ path: String, _ work: (Interruption, @escaping (RunEvent) -> Void) throws -> String
+  ) throws {
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let signals = StopSignals()
     do {
-      let table = try Runner(
-        experiment, in: folder, interruption: signals.interruption, observer: printer.show
-      ).run()
-      Console.print(table.text.trimmingCharacters(in: .newlines))
+      let report = try work(signals.interruption, printer.show)
+      Console.print(report.trimmingCharacters(in: .newlines))
     } catch let stop as RunInterrupted {
       Console.error("\(stop.description)\n  \(stop.remedy)")
       throw ExitCode(signals.exitStatus)
     }
-    Console.error("run folder: \(folder.path)")
+    Console.error("run folder: \(path)")
   }
 
   /// `runs/<dataset>-<backbone>-<objective>-<time>`, in the working folder.

@@ -9,17 +9,23 @@ struct Outcome {
   let errors: String
 }
 
-/// Runs `bear-lab`, which `swift test` builds beside the tests.
+/// The program that `swift test` builds beside the tests.
+func programPath() throws -> String {
+  let tests = try #require(Bundle.main.executableURL)
+  let program = tests.deletingLastPathComponent().appending(path: "bear-lab").path
+  try #require(FileManager.default.fileExists(atPath: program), "\(program) was not built")
+  return program
+}
+
+/// Runs `bear-lab`.
 ///
 /// `cache` is the folder of models and data sets, of which there are none by default;
-/// `environment` replaces variables of this process.
+/// `environment` replaces variables of this process; `whileRunning` is called with the process, to
+/// send it a signal for example.
 func bearLab(
-  _ arguments: [String], cache: String = "no/such/cache", environment: [String: String] = [:]
+  _ arguments: [String], cache: String = "no/such/cache", environment: [String: String] = [:],
+  whileRunning: (Process) throws -> Void = { _ in }
 ) throws -> Outcome {
-  let tests = try #require(Bundle.main.executableURL)
-  let program = tests.deletingLastPathComponent().appending(path: "bear-lab")
-  try #require(
-    FileManager.default.fileExists(atPath: program.path), "\(program.path) was not built")
   // Files and not pipes: a full pipe would stop the program.
   let folder = FileManager.default.temporaryDirectory
     .appending(path: "bear-lab-\(UUID().uuidString)")
@@ -28,7 +34,7 @@ func bearLab(
   let (output, errors) = (folder.appending(path: "output"), folder.appending(path: "errors"))
   for file in [output, errors] { try Data().write(to: file) }
   let process = Process()
-  process.executableURL = program
+  process.executableURL = URL(filePath: try programPath())
   process.arguments = arguments
   process.currentDirectoryURL = folder
   process.standardInput = FileHandle.nullDevice
@@ -38,6 +44,7 @@ func bearLab(
     .merging(["COLUMNS": "80", "BEAR_LAB_ISA": "", "BEAR_LAB_CACHE": cache]) { $1 }
     .merging(environment) { $1 }
   try process.run()
+  try whileRunning(process)
   process.waitUntilExit()
   return Outcome(
     status: process.terminationStatus,

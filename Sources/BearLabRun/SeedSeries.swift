@@ -1,0 +1,127 @@
+public import BearLabCore
+internal import BearLabEvaluation
+internal import Foundation
+
+/// One run for each of several seeds, and their mean and spread.
+///
+/// The folder holds the description, with its seeds, a folder `seed-<n>` for each run, and the
+/// report. A series that is started again in its folder continues where it was stopped.
+public struct SeedSeries {
+  private let description: RunDescription
+  private let folder: RunFolder
+  private let registry: PluginRegistry
+  private let resources: ResourceLocator
+
+  /// Prepares a series in a new folder or that of the same series.
+  ///
+  /// - Throws: what reading the data and the model for the first seed throws, before a folder is
+  ///   made; ``RunFolderError``.
+  public init(
+    _ description: RunDescription, in path: String, registry: PluginRegistry,
+    resources: ResourceLocator
+  ) throws {
+    self.description = description
+    self.registry = registry
+    self.resources = resources
+    if FileManager.default.fileExists(atPath: "\(path)/\(RunFolder.descriptionName)") {
+      folder = try RunFolder(existing: path)
+    } else {
+      let first = try Experiment(
+        description.withSeed(try description.seeds.first ?? 42), registry: registry,
+        resources: resources)
+      folder = try RunFolder(creating: path)
+      try folder.write(
+        description.yaml(record: RunRecord(first).entries), to: folder.descriptionPath)
+    }
+  }
+
+  /// Runs every seed that has not ended, and compares them all.
+  ///
+  /// - Returns: the report: a table of the seeds, mean and standard deviation.
+  /// - Throws: ``RunInterrupted``, and what a run throws.
+  public func run(
+    interruption: Interruption = Interruption(), observer: @escaping (RunEvent) -> Void
+  ) throws -> String {
+    var figures: [(seed: Int, figures: EvaluationFigures)] = []
+    for seed in try description.seeds {
+      let path = "\(folder.path)/seed-\(seed)"
+      do {
+        figures.append((seed, try finished(path, seed: seed, interruption, observer)))
+      } catch is RunInterrupted {
+        throw RunInterrupted(path: folder.path)
+      }
+    }
+    let report = SeedReport(
+      objective: description.objective.name, figures: figures,
+      protocolSummary: description.protocolSummary)
+    try folder.write(report.text, to: folder.reportPath)
+    return report.text
+  }
+
+  /// The figures of a seed's run, which is run or continued where it has not ended.
+  private func finished(
+    _ path: String, seed: Int, _ interruption: Interruption,
+    _ observer: @escaping (RunEvent) -> Void
+  ) throws -> EvaluationFigures {
+    let began = FileManager.default.fileExists(atPath: "\(path)/\(RunFolder.descriptionName)")
+    let folder = began ? try RunFolder(existing: path) : try RunFolder(creating: path)
+    if folder.report == nil {
+      observer(.notice("seed \(seed)"))
+      let experiment = try Experiment(
+        description.withSeed(seed), registry: registry, resources: resources)
+      _ = try Runner(experiment, in: folder, interruption: interruption, observer: observer).run()
+    }
+    guard let last = folder.evaluations().last(where: { $0.split == "test" }) else {
+      throw RunFolderError.noCheckpoint(path: path)
+    }
+    return last
+  }
+}
+
+extension RunDescription {
+  /// The same settings with one seed and no series.
+  fileprivate func withSeed(_ seed: Int) throws -> RunDescription {
+    try replacing(general: ["seed": .integer(seed), "seeds": .text("")])
+  }
+}
+
+/// The table of a series: a row a seed, then mean and spread.
+struct SeedReport {
+  let objective: String
+  let figures: [(seed: Int, figures: EvaluationFigures)]
+  let protocolSummary: String
+
+  /// Mean and sample standard deviation of a column; the latter is 0 for a single seed.
+  static func spread(_ values: [Double]) -> (mean: Double, deviation: Double) {
+    let mean = values.reduce(0, +) / Double(max(values.count, 1))
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    return (mean, values.count > 1 ? (squares / Double(values.count - 1)).squareRoot() : 0)
+  }
+
+  /// The table in Markdown, its columns aligned.
+  var text: String {
+    let cutoffs = RankingMetrics.cutoffs
+    let header =
+      ["seed"] + cutoffs.map { "NDCG@\($0)" } + cutoffs.map { "HR@\($0)" } + ["item NLL"]
+    let columns = figures.map { [Double?]($0.figures.ndcg + $0.figures.hr) + [$0.figures.itemNLL] }
+    func cell(_ value: Double?, _ digits: Int) -> String {
+      value.map { String(format: "%.\(digits)f", $0) } ?? "–"
+    }
+    var rows = zip(figures, columns).map { entry, values in
+      ["\(entry.seed)"] + values.enumerated().map { cell($1, $0 < 2 * cutoffs.count ? 4 : 3) }
+    }
+    let spreads = (header.indices.dropLast()).map { column -> (mean: Double, deviation: Double)? in
+      let values = columns.compactMap { $0[column] }
+      return values.count == columns.count ? Self.spread(values) : nil
+    }
+    rows.append(
+      ["mean"] + spreads.enumerated().map { cell($1?.mean, $0 < 2 * cutoffs.count ? 4 : 3) })
+    rows.append(
+      ["std. dev."]
+        + spreads.enumerated().map { cell($1?.deviation, $0 < 2 * cutoffs.count ? 4 : 3) })
+    let caption =
+      "\(objective), fine-tuned, \(figures.first?.figures.rows ?? 0) test rows; standard deviation "
+      + "over the seeds, with one degree of freedom less; protocol: \(protocolSummary)"
+    return MarkdownTable(header: header, rows: rows).text + "\n" + caption + "\n"
+  }
+}
