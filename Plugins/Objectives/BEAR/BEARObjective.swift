@@ -28,7 +28,7 @@ public struct BEARObjective: Objective {
     "BEAR, SIGIR 2026, equations 3.2 to 3.5; Tiny-Snow/BEAR-SIGIR-2026, train_bear.py"
   public static let parameters: [Parameter] = [
     .real("tau", default: 1, in: 0.01..., "temperature of the soft-max"),
-    .real("lambda", default: 0.25, in: 0..., "weight of the regulariser, as lambda-convention says"),
+    .real("lambda", default: 0.25, in: 0..., "weight of the regulariser; see lambda-convention"),
     .real("xi", default: 2.75, in: 0.01..., unit: "nats", "smoothness of the indicator"),
     .integer("beam-width", default: 10, in: 1..., unit: "tokens", "rank of the threshold"),
     choice("form", BEARSwitches.Form.code, "weighted cross-entropy, or the published sum"),
