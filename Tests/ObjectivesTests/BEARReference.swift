@@ -68,7 +68,7 @@ struct BEARReference {
       if switches["fewer"] == "skip" { sigma = 0 }
       if switches["fewer"] == "none" { sigma = isPublished ? 1 : 0 }
     }
-    return 1 + lambda * sigma
+    return 1 + (switches["lambda-convention"] == "paper" ? lambda / xi : lambda) * sigma
   }
 
   private func regularised(_ row: Row, _ fixed: Row) -> Double {
@@ -77,7 +77,8 @@ struct BEARReference {
     let threshold = (switches["beta-grad"] == "flow" ? row : fixed).logProbabilities[token]
     let margin = (threshold - row.own) / xi
     let isPublished = switches["surrogate"] != "softplus"
-    return -row.own + lambda * (isPublished ? log(sigmoid(margin)) : log(1 + exp(margin)))
+    let weight = switches["lambda-convention"] == "paper" ? lambda : lambda * xi
+    return -row.own + weight * (isPublished ? log(sigmoid(margin)) : log(1 + exp(margin)))
   }
 
   private func thresholdToken(_ row: Row) -> Int {

@@ -49,10 +49,23 @@ func theCodesFormOfTheWorkedExample(
 @Test func thePapersGradientIsTheCodesUpToTheNormaliser() throws {
   let code = try WorkedExample.evaluate(bear(lambda: 0.25, xi: 2.75))
   let paper = try WorkedExample.evaluate(
-    bear(lambda: 0.25 * 2.75, xi: 2.75, ["form": .text("paper")]))
+    bear(lambda: 0.25, xi: 2.75, ["form": .text("paper")]))
   let fromCode = code.gradient.map { Float(Double($0) * code.weight / paper.weight) }
   #expect(relativeGap(paper.gradient, fromCode) < 1e-6)
   #expect(paper.gradient.contains { $0 != 0 })
+}
+
+/// λ = λ_c ξ = 0.6875: one weight, called by either name in either form.
+@Test(arguments: ["code", "paper"])
+func theConventionsOfLambdaNameOneWeight(form: String) throws {
+  let values = ["form": ParameterValue.text(form)]
+  let code = try WorkedExample.evaluate(bear(lambda: 0.25, xi: 2.75, values))
+  let paper = try WorkedExample.evaluate(
+    bear(
+      lambda: 0.6875, xi: 2.75,
+      values.merging(["lambda-convention": .text("paper")], uniquingKeysWith: { $1 })))
+  #expect(abs(code.loss - paper.loss) < 1e-6)
+  #expect(relativeGap(code.gradient, paper.gradient) < 1e-6)
 }
 
 @Test func withoutARegulariserBEARIsMSLWithAnotherNormaliser() throws {
@@ -80,7 +93,7 @@ func theCodesFormOfTheWorkedExample(
 func forcedTokensAloneGiveNoGradient(form: String) throws {
   let logits = Tensor([1, 2, 3, -4], shape: [2, 2], requiresGradient: true)
   let batch = try AnswerBatch(logits: logits, targets: [1, 0], allowed: [[1], [0]])
-  let terms = try BEARObjective(["form": .text(form), "lambda": .real(2)]).loss(batch)
+  let terms = try bear(lambda: 2, xi: 1, ["form": .text(form)]).loss(batch)
   terms.mean.backward()
   let expected = form == "code" ? 0 : 2 * 2 * log(0.5)
   #expect(abs(Double(terms.mean.scalars[0]) - expected) < 1e-6)

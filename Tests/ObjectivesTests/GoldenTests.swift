@@ -53,6 +53,7 @@ extension Golden.Case {
     default:
       var values: [String: ParameterValue] = [
         "form": .text(name == "bear_paper" ? "paper" : "code"),
+        "lambda-convention": .text(name == "bear_paper" ? "paper" : "code"),
         "beam-width": .integer(try #require(parameters.B)),
         "xi": .real(try #require(parameters.xi)), "lambda": .real(try #require(parameters.lam)),
       ]

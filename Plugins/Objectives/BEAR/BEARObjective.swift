@@ -6,19 +6,20 @@ internal import BearLabTensor
 /// With ℓ_t = −log p_t(y_t) and the pruning margin Δ_t = log β_t − log p_t(y_t), where β_t is the
 /// K-th largest probability of step t (the smallest where there are fewer than K):
 ///
-///     code   loss = Σ w_t ℓ_t / Σ w_t,  w_t = 1 + λ σ(−Δ_t / ξ)    over rows with n_t > 1
+///     code   loss = Σ w_t ℓ_t / Σ w_t,  w_t = 1 + λ_c σ(−Δ_t / ξ)  over rows with n_t > 1
 ///     paper  loss = Σ (ℓ_t + λ log σ(Δ_t / ξ)) / samples           over all rows
 ///
-/// w_t is a constant to the gradient, and so is β_t unless `beta-grad=flow`. `lambda` is λ_c of the
-/// code's form there and λ of the paper's form here: the gradients have one direction where
-/// λ = λ_c ξ. The code's form leaves rows with one child out whatever the base.
+/// w_t is a constant to the gradient, and so is β_t unless `beta-grad=flow`. The gradients have
+/// one direction where λ = λ_c ξ: so the parameter `lambda`, which is λ_c or λ as
+/// `lambda-convention` says, is converted for the other form. The code's form leaves rows with one
+/// child out whatever the base.
 ///
 /// - Source: "BEAR: Towards Beam-Search-Aware Optimization for Recommendation with Large Language
 ///   Models", SIGIR 2026, equations 3.2 to 3.5; Tiny-Snow/BEAR-SIGIR-2026, `train_bear.py`.
 public struct BEARObjective: Objective {
   private let switches: BEARSwitches
   private let temperature: Float  // τ
-  private let beamWeight: Float  // λ
+  private let beamWeight: Float  // λ_c in form=code, λ in form=paper
   private let beamTemperature: Float  // ξ, nats
   private let beamWidth: Int  // K, tokens per step
 
@@ -27,10 +28,13 @@ public struct BEARObjective: Objective {
     "BEAR, SIGIR 2026, equations 3.2 to 3.5; Tiny-Snow/BEAR-SIGIR-2026, train_bear.py"
   public static let parameters: [Parameter] = [
     .real("tau", default: 1, in: 0.01..., "temperature of the soft-max"),
-    .real("lambda", default: 0.25, in: 0..., "weight of the regulariser: λ_c, or λ in form=paper"),
+    .real("lambda", default: 0.25, in: 0..., "weight of the regulariser; see lambda-convention"),
     .real("xi", default: 2.75, in: 0.01..., unit: "nats", "smoothness of the indicator"),
     .integer("beam-width", default: 10, in: 1..., unit: "tokens", "rank of the threshold"),
     choice("form", BEARSwitches.Form.code, "weighted cross-entropy, or the published sum"),
+    choice(
+      "lambda-convention", BEARSwitches.LambdaConvention.code,
+      "what lambda is, in any form: the code's λ_c, or the paper's λ = λ_c ξ (0.25 is 0.6875)"),
     choice("base", BEARSwitches.Base.masked, "soft-max over valid tokens or the vocabulary"),
     choice("beta-over", BEARSwitches.BetaOver.valid, "among which tokens the threshold is"),
     choice("beta-grad", BEARSwitches.BetaGradient.stop, "whether gradients pass the threshold"),
@@ -42,8 +46,14 @@ public struct BEARObjective: Objective {
   public init(_ values: ParameterValues) throws {
     switches = try BEARSwitches(values)
     temperature = try values["tau"]
-    beamWeight = try values["lambda"]
     beamTemperature = try values["xi"]
+    let lambda: Float = try values["lambda"]
+    beamWeight =
+      switch (switches.lambdaConvention, switches.form) {
+      case (.code, .code), (.paper, .paper): lambda
+      case (.code, .paper): lambda * beamTemperature
+      case (.paper, .code): lambda / beamTemperature
+      }
     beamWidth = try values["beam-width"]
   }
 

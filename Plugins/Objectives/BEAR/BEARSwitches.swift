@@ -4,6 +4,7 @@ public import BearLabErrors
 /// The switches of ``BEARObjective``, with the values as the command line spells them.
 struct BEARSwitches {
   let form: Form
+  let lambdaConvention: LambdaConvention
   let base: Base
   let betaOver: BetaOver
   let betaGradient: BetaGradient
@@ -16,6 +17,14 @@ struct BEARSwitches {
     /// Cross-entropy re-weighted by constants.
     case code
     /// Cross-entropy plus a regulariser.
+    case paper
+  }
+
+  /// What the parameter `lambda` is: the gradients of the two forms agree where λ = λ_c ξ.
+  enum LambdaConvention: String, CaseIterable, ParameterReadable {
+    /// λ_c, the weight in the code's form (`topk_weight`).
+    case code
+    /// λ, the weight in the paper's.
     case paper
   }
 
@@ -66,6 +75,7 @@ struct BEARSwitches {
 
   init(_ values: ParameterValues) throws {
     form = try values["form"]
+    lambdaConvention = try values["lambda-convention"]
     base = try values["base"]
     betaOver = try values["beta-over"]
     betaGradient = try values["beta-grad"]
