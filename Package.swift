@@ -99,6 +99,15 @@ let package = Package(
     tests("DecoderConstrainedBeam", ["DecoderConstrainedBeam"]),
     tests("RecommenderPopularity", ["RecommenderPopularity", "BearLabData", "BearLabEvaluation"]),
     tests("BearLabRun", ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation"]),
+    // Reads mutated files in a process of its own, which may crash.
+    .executableTarget(
+      name: "FuzzRunner",
+      dependencies: [
+        core, testSupport, "BearLabCheckpoint", "BearLabData", "BearLabFormats", "BearLabRun",
+      ], path: "Tests/FuzzRunner", swiftSettings: swiftSettings),
+    .testTarget(
+      name: "FuzzTests", dependencies: ["FuzzRunner"], path: "Tests/FuzzTests",
+      swiftSettings: swiftSettings),
     tests("CommandLine", ["bear-lab"], resources: [.copy("Snapshots")]),
   ] + plugins,
   swiftLanguageModes: [.v6]

@@ -16,11 +16,12 @@ public enum CheckpointError: BearLabError, Equatable {
     case .notACheckpoint(let path): "\(path) is not a checkpoint of bear-lab"
     case .damaged(let path):
       "checkpoint \(path) is damaged: its content does not have the SHA-256 written in it"
-    case .malformed(let path, let reason): "checkpoint \(path) makes no sense: \(reason)"
+    case .malformed(let path, let reason):
+      "checkpoint \(path) makes no sense: \(excerpt(of: reason, limit: 300))"
     case .notWritten(let path, let reason): "checkpoint \(path) cannot be written: \(reason)"
     case .invalidName(let name, let reason):
-      "a checkpoint cannot hold the name '\(name)': \(reason)"
-    case .invalidText(let name): "the text of attribute '\(name)' contains the character NUL"
+      "a checkpoint cannot hold the name '\(excerpt(of: name))': \(reason)"
+    case .invalidText(let name): "the text of attribute '\(excerpt(of: name))' contains the character NUL"
     }
   }
 

@@ -37,13 +37,16 @@ extension CheckpointFile {
   public func write(to path: String) throws(CheckpointError) {
     try validate()
     do {
-      var bytes = try HDF5Image.encode(self)
-      bytes.replaceSubrange(
-        ..<HDF5Image.userBlock, with: Self.header(for: bytes.dropFirst(HDF5Image.userBlock)))
-      try Disk.replace(path, with: bytes)
+      try Disk.replace(path, with: Self.sealed(try HDF5Image.encode(self)))
     } catch {
       throw .notWritten(path: path, reason: error.reason)
     }
+  }
+
+  /// A file with the hash of its body in its user block, whatever the two were.
+  package static func sealed(_ bytes: [UInt8]) -> [UInt8] {
+    let body = bytes.dropFirst(HDF5Image.userBlock)
+    return header(for: body) + body
   }
 
   /// The user block in front of `body`, to the last byte.

@@ -1,7 +1,7 @@
 internal import CHDF5
 internal import Synchronization
 
-/// HDF5 files in memory: the only place that calls HDF5.
+/// HDF5 files in memory. HDF5 itself is called to write them, and nowhere else.
 ///
 /// On a full disk HDF5's flush and close report success, so it never sees the disk here.
 enum HDF5Image {
@@ -18,7 +18,7 @@ enum HDF5Image {
 
   /// What the file with these bytes holds.
   static func decode(_ bytes: [UInt8]) throws(Failure) -> CheckpointFile {
-    try library.withLock { _ throws(Failure) in try HDF5Reader.content(of: bytes) }
+    try HDF5Reader.content(of: bytes)
   }
 
   /// Returns what a call to HDF5 returned, if that is not negative.

@@ -20,7 +20,7 @@ public enum DataError: BearLabError, Equatable {
     case .malformedYAML(let file, let line, let problem, let seen):
       "\(file), line \(line): \(problem), at '\(excerpt(of: seen))'"
     case .invalid(let file, let line, let what, let value, _):
-      "\(file), line \(line): \(what) cannot be '\(excerpt(of: value))'"
+      "\(file), line \(line): \(excerpt(of: what)) cannot be '\(excerpt(of: value))'"
     case .missingColumn(let file, let column, let present):
       "\(file), line 1: there is no column '\(column)' among "
         + "'\(excerpt(of: present.joined(separator: ", ")))'"

@@ -56,13 +56,67 @@ import Testing
   }
 
   /// As a file with a right hash would, whose content another program made.
-  @Test func theReaderSaysWhatHDF5Says() throws {
+  @Test func theReaderSaysWhatIsWrong() throws {
     let intact = try HDF5Image.encode(sample)
     #expect(try HDF5Image.decode(intact) == sample)
-    #expect(throws: Failure.self) { try HDF5Image.decode(Array("bear-lab".utf8)) }
-    let error = #expect(throws: Failure.self) { try HDF5Image.decode(Array(intact.prefix(600))) }
-    #expect(error?.reason.hasPrefix("HDF5 says: ") == true)
-    #expect((error?.reason.count ?? 0) > "HDF5 says: ".count)
+    func reason(_ bytes: [UInt8]) -> String? {
+      #expect(throws: Failure.self) { try HDF5Image.decode(bytes) }?.reason
+    }
+    #expect(reason(Array("bear-lab".utf8))?.contains("lie outside") == true)
+    #expect(reason(Array(intact.prefix(700)))?.contains("lie outside") == true)
+    func changed(_ signature: String, at offset: Int, to new: [UInt8]) throws -> [UInt8] {
+      let place = try #require(Data(intact).range(of: Data(signature.utf8))).lowerBound + offset
+      return Array(intact[..<place]) + new + intact[(place + new.count)...]
+    }
+    let none = try reason(changed("TREE", at: 0, to: [0]))
+    #expect(none?.hasPrefix("there is no TREE of version 0 at byte ") == true)
+    // A tree whose first child is a tree again, of the same level.
+    let level = try reason(changed("TREE", at: 5, to: [1]))
+    #expect(level?.contains("there is no TREE") == true, "\(level ?? "")")
+    let huge = try reason(changed("HEAP", at: 8, to: [UInt8](repeating: 0xFF, count: 8)))
+    #expect(huge?.contains("lie outside") == true)
+  }
+
+  @Test func aGroupThatContainsItselfIsRefused() throws {
+    let (intact, node) = try image(ofNumbers: 10)
+    var cyclic = intact
+    // The root's address, from the superblock, for a tensor's.
+    cyclic.replaceSubrange(node + 16..<node + 24, with: intact[512 + 64..<512 + 72])
+    let error = #expect(throws: Failure.self) { try HDF5Image.decode(cyclic) }
+    #expect(error?.reason.hasSuffix("/a/a/a/a is too deep") == true)
+  }
+
+  /// A small file must not become many times its size in memory.
+  @Test func oneTensorUnderManyNamesIsRefused() throws {
+    let (intact, node) = try image(ofNumbers: 100_000)
+    var repeated = intact
+    for link in 1..<8 {
+      let place = node + 16 + 40 * link
+      repeated.replaceSubrange(place..<place + 8, with: intact[node + 16..<node + 24])
+    }
+    let error = #expect(throws: Failure.self) { try HDF5Image.decode(repeated) }
+    #expect(error?.reason == "its parts overlap")
+  }
+
+  /// A file of eight tensors, the first of some size, and where the list of their names is.
+  private func image(ofNumbers count: Int) throws -> (bytes: [UInt8], node: Int) {
+    var content = CheckpointFile()
+    for name in "bcdefgh" { content.tensors["/\(name)"] = .init(shape: [], values: [1]) }
+    content.tensors["/a"] = .init(shape: [count], values: .init(repeating: 1, count: count))
+    let bytes = try HDF5Image.encode(content)
+    #expect(try HDF5Image.decode(bytes) == content)
+    return (bytes, try #require(Data(bytes).range(of: Data("SNOD".utf8))).lowerBound)
+  }
+
+  /// Named pipes must not be waited for; see open(2).
+  @Test func aPipeIsNoCheckpoint() throws {
+    try withFolder { folder in
+      let path = folder + "/pipe"
+      try #require(mkfifo(path, 0o600) == 0)
+      #expect(throws: CheckpointError.notRead(path: path, reason: "it is no regular file")) {
+        try CheckpointFile(readingFrom: path)
+      }
+    }
   }
 
   @Test func missingAndForbiddenFilesAreNamed() throws {

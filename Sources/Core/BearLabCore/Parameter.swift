@@ -153,8 +153,10 @@ public enum ParameterError: BearLabError, Equatable {
 
   public var description: String {
     switch self {
-    case .invalid(let parameter, let value, _): "parameter '\(parameter)' cannot be '\(value)'"
-    case .unknown(let parameter, let owner, _): "\(owner) has no parameter '\(parameter)'"
+    case .invalid(let parameter, let value, _):
+      "parameter '\(parameter)' cannot be '\(excerpt(of: value))'"
+    case .unknown(let parameter, let owner, _):
+      "\(owner) has no parameter '\(excerpt(of: parameter))'"
     }
   }
 

@@ -54,7 +54,7 @@ public enum RegistryError: BearLabError, Equatable {
 
   public var description: String {
     switch self {
-    case .unknown(let kind, let name, _): "there is no \(kind) '\(name)'"
+    case .unknown(let kind, let name, _): "there is no \(kind) '\(excerpt(of: name))'"
     case .duplicate(let kind, let name, let first, let second):
       "\(kind) '\(name)' is registered twice: by \(first) and by \(second)"
     }

@@ -1,0 +1,172 @@
+import BearLabCheckpoint
+import BearLabCore
+import BearLabData
+import BearLabFormats
+import BearLabLanguageModel
+import BearLabRun
+import BearLabTestSupport
+import Foundation
+
+/// A format, its honest files, and the program's way of reading them.
+struct Target {
+  /// A file that is mutated, and what reads it.
+  struct Subject {
+    let honest: [UInt8]
+    /// The file's path below the working folder.
+    let path: String
+    let mutate: (inout Mutator, [UInt8]) -> [UInt8]
+    let load: () throws -> Void
+  }
+
+  let subjects: [Subject]
+
+  /// A loaded file must also make sense.
+  struct Nonsense: Error { let what: String }
+
+  /// Prepares a working folder; nil for a name that no format has.
+  init?(_ name: String, folder: String) throws {
+    switch name {
+    case "gguf": subjects = [Self.gguf(folder)]
+    case "csv": subjects = try ["train.csv", "test.csv"].map { try Self.dataset($0, folder) }
+    case "json": subjects = [try Self.dataset("id2name4Rec.json", folder)]
+    case "yaml":
+      subjects = [try Self.description(folder), try Self.dataset("dataset.yaml", folder)]
+    case "hdf5": subjects = [try Self.checkpoint(folder)]
+    case "broken": subjects = [Self.broken(folder)]
+    default: return nil
+    }
+  }
+
+  /// Tokenizer, model, trie and a pass through the model.
+  private static func gguf(_ folder: String) -> Subject {
+    let path = "\(folder)/model.gguf"
+    let honest = [UInt8](TinyGGUF().data)
+    let hot = ranges(behind: ["llama.", "tokenizer.ggml.", ".weight", "GGUF"], in: honest)
+    return Subject(honest: honest, path: path) { mutator, bytes in
+      mutator.binary(bytes, hot: hot)
+    } load: {
+      let loaded = try LoadedModel(gguf: path)
+      let encoder = loaded.encoder
+      let elements = encoder.elements(of: Prompt([.text("The Stone Inn\n é🐻")]))
+      _ = encoder.decode(elements.map(\.token))
+      let bigrec = try PluginRegistry.builtin().backbones.find("bigrec")
+      let backbone = try bigrec.init(
+        ParameterValues([:], for: bigrec.parameters, owner: "a test"))
+      _ = try trie(of: TinyDataset.titles, backbone, encoder)
+      guard !elements.isEmpty else { return }
+      var forest = TokenForest()
+      let nodes = forest.insert(elements)
+      let hidden = try loaded.model.hiddenStates(of: nodes.suffix(1), in: forest)
+      guard hidden.shape == [1, loaded.model.shape.width] else { throw Nonsense(what: "shape") }
+    }
+  }
+
+  private static func trie(
+    of titles: [String], _ backbone: some Backbone, _ encoder: some TextEncoder
+  ) throws -> ItemTrie {
+    try ItemTrie(catalogue: Catalogue(itemTitles: titles), backbone: backbone, encoder: encoder)
+  }
+
+  private static func dataset(_ name: String, _ folder: String) throws -> Subject {
+    var files = TinyDataset.files()
+    for rows in ["train.csv", "test.csv"] {
+      // Few rows, for speed.
+      files[rows] = files[rows]?.split(separator: "\n").prefix(40).joined(separator: "\n")
+    }
+    let dataset = "\(folder)/\(name) of Books"
+    try FileManager.default.createDirectory(atPath: dataset, withIntermediateDirectories: true)
+    for (file, text) in files {
+      try Data(text.utf8).write(to: URL(filePath: "\(dataset)/\(file)"))
+    }
+    let registry = try PluginRegistry.builtin()
+    return Subject(honest: Array((files[name] ?? "").utf8), path: "\(dataset)/\(name)") {
+      mutator, bytes in
+      mutator.text(bytes)
+    } load: {
+      let loaded = try DatasetLoader.load(folder: dataset, registry: registry) { path in
+        try FileHash.sha256(path: path)
+      }
+      for window in loaded.train + loaded.test {
+        guard !window.history.isEmpty,
+          (window.history + [window.target]).allSatisfy(loaded.catalogue.contains)
+        else { throw Nonsense(what: "window \(window)") }
+      }
+      guard loaded.phrases.historyPhrase.last?.isWhitespace == true else {
+        throw Nonsense(what: "phrase '\(loaded.phrases.historyPhrase)'")
+      }
+    }
+  }
+
+  private static func description(_ folder: String) throws -> Subject {
+    let path = "\(folder)/run.yaml"
+    let registry = try PluginRegistry.builtin()
+    let text = try RunDescription([], registry: registry).yaml(record: [("threads", "1")])
+    return Subject(honest: Array(text.utf8), path: path) { mutator, bytes in
+      mutator.text(bytes)
+    } load: {
+      let description = try RunDescription(
+        RunDescription.assignments(yamlFile: path), registry: registry)
+      _ = try description.trainingSettings
+      _ = try description.yaml()
+    }
+  }
+
+  /// Most mutants get a hash that is right, or HDF5 would see none of them.
+  private static func checkpoint(_ folder: String) throws -> Subject {
+    let path = "\(folder)/checkpoint.h5"
+    var content = CheckpointFile(attributes: [
+      "epoch": .integer(1), "objective/tau": .real(0.5), "note": .text("Amélie 🐻"),
+    ])
+    for layer in 0..<2 {
+      for part in ["A", "B"] {
+        content.tensors["/lora/\(layer)/q_proj/\(part)"] = .init(
+          shape: [8, 4], values: (0..<32).map { Float($0) })
+      }
+      content.tensors["/optimizer/\(layer)/q_proj/A/first"] = .init(shape: [0, 4], values: [])
+    }
+    try content.write(to: path)
+    let honest = [UInt8](try Data(contentsOf: URL(filePath: path)))
+    let hot = ranges(behind: ["TREE", "HEAP", "SNOD", "GCOL", "\u{89}HDF"], in: honest)
+    return Subject(honest: honest, path: path) { mutator, bytes in
+      let mutant = mutator.binary(bytes, hot: hot)
+      return mutant.count % 8 == 7 ? mutant : CheckpointFile.sealed(mutant)
+    } load: {
+      let loaded = try CheckpointFile(readingFrom: path)
+      let numbers = loaded.tensors.values.reduce(0) { $0 + $1.values.count }
+      guard numbers <= honest.count else { throw Nonsense(what: "\(numbers) numbers") }
+    }
+  }
+
+  /// Crashes, hangs or takes too much, to see that it would be noticed.
+  private static func broken(_ folder: String) -> Subject {
+    var call = 0
+    return Subject(honest: [0], path: "\(folder)/any") { _, bytes in
+      bytes
+    } load: {
+      // The honest file is read twice before the first mutant.
+      call += 1
+      switch call - 2 {
+      case 2: _ = [UInt8](repeating: 1, count: 1 << 23).max()
+      case 3: throw Nonsense(what: "of purpose")
+      case 4: while true { pause() }
+      case 5: fatalError("of purpose")
+      default: break
+      }
+    }
+  }
+
+  /// The 48 bytes behind each place where a text stands.
+  private static func ranges(behind texts: [String], in bytes: [UInt8]) -> [Range<Int>] {
+    let data = Data(bytes)
+    return texts.flatMap { text in
+      let pattern = Data(text.unicodeScalars.map { UInt8(truncatingIfNeeded: $0.value) })
+      var ranges: [Range<Int>] = []
+      var start = 0
+      while let found = data.range(of: pattern, in: start..<data.count) {
+        ranges.append(found.upperBound..<found.upperBound + 48)
+        start = found.upperBound
+      }
+      return ranges
+    }
+  }
+}
