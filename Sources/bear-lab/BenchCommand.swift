@@ -34,6 +34,8 @@ struct BenchOptions: ParsableArguments {
   /// - Parameters:
   ///   - own: options of `run` that one kind of work has besides, by name.
   ///   - parameters: values of `Bench.parameters`, by name.
+  /// - Returns: a bench that is ready to run.
+  /// - Throws: what is wrong with the settings, the data set or the model.
   func bench(own: [(String, String?)], parameters: [(String, String?)]) throws -> Bench {
     let values = try benchValues(parameters + [("precision", precision)])
     let named = [

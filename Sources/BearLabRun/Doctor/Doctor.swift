@@ -34,12 +34,15 @@ public struct Doctor {
     resources = ResourceLocator(environment: environment)
   }
 
-  /// Examines everything. It sets the instruction set and the threads of the process.
+  /// Examines everything, with the instruction set and the threads that a run would have.
+  ///
+  /// They are the process's, and stay as they are set here.
   ///
   /// - Parameters:
   ///   - model: a name or path; nil for the default run's.
   ///   - dataset: a name or path; nil for the default run's.
   ///   - seconds: how long each matrix product is timed; 0 for not at all.
+  /// - Returns: what was found.
   public func examine(
     model: String?, dataset: String?, secondsPerProduct seconds: Double = 0.2
   ) -> DoctorReport {
