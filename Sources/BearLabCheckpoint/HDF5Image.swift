@@ -21,6 +21,15 @@ enum HDF5Image {
     try HDF5Reader.content(of: bytes)
   }
 
+  /// The version of the library in use, such as 1.10.8.
+  static var version: String {
+    library.withLock { _ in
+      var (major, minor, release): (UInt32, UInt32, UInt32) = (0, 0, 0)
+      guard H5get_libversion(&major, &minor, &release) >= 0 else { return "unknown" }
+      return "\(major).\(minor).\(release)"
+    }
+  }
+
   /// Returns what a call to HDF5 returned, if that is not negative.
   @discardableResult
   static func check<Code: SignedInteger>(_ code: Code) throws(Failure) -> Code {

@@ -17,7 +17,7 @@ struct BearLabCommand: ParsableCommand {
     version: BearLab.version,
     subcommands: [
       RunCommand.self, ResumeCommand.self, EvaluateCommand.self, ListCommand.self,
-      DescribeCommand.self, VerifyCommand.self,
+      DescribeCommand.self, VerifyCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
 }
 

@@ -1,0 +1,178 @@
+public import BearLabCore
+internal import BearLabLanguageModel
+internal import BearLabTensor
+internal import BearLabTraining
+
+/// Times the work of a run, without its folder: training steps with fresh LoRA weights, or searches
+/// with the base model.
+///
+/// The first rows of the data set are timed, in their order. One batch before them is not: the rows
+/// behind the timed ones, or the first rows again where there are no more.
+public struct Bench {
+  /// The precisions of matrix products that there are.
+  private static let precisions = ["f32"]
+
+  /// What can be told a bench besides the description of a run.
+  public static let parameters: [Parameter] = [
+    .integer("steps", default: 8, in: 1..., unit: "steps", "optimiser steps that are timed"),
+    .integer("users", default: 32, in: 1..., unit: "users", "users that are timed"),
+    .choice(
+      "precision", default: "auto", of: ["auto"] + precisions,
+      "of matrix products; auto is the fastest"),
+  ]
+
+  private let experiment: Experiment
+  private let settings: ParameterValues
+  private let now: () -> Duration
+
+  /// Prepares a bench.
+  ///
+  /// - Parameters:
+  ///   - experiment: whose objective, decoder, data set and model are timed.
+  ///   - settings: values of ``parameters``.
+  public init(_ experiment: Experiment, settings: ParameterValues) {
+    let start = ContinuousClock.now
+    self.init(experiment, settings: settings) { ContinuousClock.now - start }
+  }
+
+  /// `now` is called right before and right after each timed batch, and nowhere else.
+  init(_ experiment: Experiment, settings: ParameterValues, now: @escaping () -> Duration) {
+    self.experiment = experiment
+    self.settings = settings
+    self.now = now
+  }
+
+  /// Times optimiser steps: forward, backward and update.
+  ///
+  /// - Throws: ``BenchError``, and what the trainer throws.
+  public func train() throws -> BenchReport {
+    let trainer = try experiment.makeTrainer()
+    try trainer.beginEpoch(0)
+    let steps: Int = try settings["steps"]
+    let size = trainer.settings.batchSize
+    guard steps <= experiment.dataset.trainSample.count / size else {
+      throw BenchError.tooFewTrainingRows(
+        steps: steps, batchSize: size, available: experiment.dataset.trainSample.count)
+    }
+    let rows = BenchRows(experiment.dataset.trainSample, timed: steps * size, batchSize: size)
+    let batches = try measure(rows, stage: .training, prepare: experiment.sample) { samples in
+      try trainer.step(samples).tokens
+    }
+    return try report(.train, batches, batchSize: size)
+  }
+
+  /// Times searches: from the tokens of the prompts to the ranked lists.
+  ///
+  /// - Throws: ``BenchError``, and what model and decoder throw.
+  public func decode() throws -> BenchReport {
+    let users: Int = try settings["users"]
+    let size: Int = try experiment.description.evaluation["batch-size"]
+    guard users <= experiment.dataset.test.count else {
+      throw BenchError.tooFewTestRows(wanted: users, available: experiment.dataset.test.count)
+    }
+    let rows = BenchRows(experiment.dataset.test, timed: users, batchSize: size)
+    let constraint = try experiment.constraint
+    let batches = try measure(
+      rows, stage: .inference, prepare: { try experiment.prompt($0, stage: .inference) },
+      run: { prompts in
+        var scorer = LanguageModelScorer(
+          model: experiment.loaded.model, adapter: nil, trie: experiment.trie,
+          constraint: constraint, prompts: prompts)
+        _ = try experiment.decoder.search(
+          prompts: prompts.count, in: experiment.trie, scorer: &scorer)
+        return scorer.nodeCount
+      })
+    return try report(.decode, batches, batchSize: size)
+  }
+
+  /// Runs the warm-up, then times each batch; `run` gives the number of tokens it computed.
+  private func measure<Input>(
+    _ rows: BenchRows, stage: PromptStage, prepare: (Window) throws -> Input,
+    run: ([Input]) throws -> Int
+  ) throws -> [BenchReport.Batch] {
+    _ = try run(rows.warmUp.map(prepare))
+    return try rows.batches.map { windows in
+      let inputs = try windows.map(prepare)
+      let began = now()
+      let computed = try run(inputs)
+      let seconds = (now() - began).seconds
+      return BenchReport.Batch(
+        rows: windows.count, seconds: seconds,
+        tokens: try windows.reduce(0) { try $0 + tokenCount($1, stage: stage) },
+        computedTokens: computed)
+    }
+  }
+
+  /// The tokens of a row's prompt and of its right answer, EOS included.
+  private func tokenCount(_ window: Window, stage: PromptStage) throws -> Int {
+    let leaf = experiment.trie.leaf(of: experiment.dataset.catalogue.titleNumber(of: window.target))
+    return try experiment.prompt(window, stage: stage).count
+      + experiment.trie.path(to: leaf).count
+  }
+
+  private func report(
+    _ work: BenchReport.Work, _ batches: [BenchReport.Batch], batchSize: Int
+  ) throws -> BenchReport {
+    let precision: String = try settings["precision"]
+    var facts: [String: JSONScalar] = [
+      "bear_lab": .text(BearLab.version), "engine": .text(MatrixEngine.name),
+      "precision": .text(precision == "auto" ? Self.precisions[0] : precision),
+      "instruction_set": .text(Compute.instructionSet), "threads": .integer(Compute.threads),
+      "batch_size": .integer(batchSize),
+      "dataset": .text(experiment.description.dataset),
+      "model": .text(experiment.description.model),
+      "backbone": .text(experiment.description.backbone.name),
+      "objective": .text(experiment.description.objective.name),
+    ]
+    switch work {
+    case .train:
+      let seed: Int = try experiment.description.general["seed"]
+      facts["seed"] = .integer(seed)
+    case .decode:
+      facts["decoder"] = .text(experiment.description.decoder.name)
+      facts["constraint"] = .text(try experiment.constraint.rawValue)
+    }
+    return BenchReport(work: work, facts: facts, batches: batches, peakBytes: Machine.peakBytes)
+  }
+}
+
+/// The rows of a bench: which are timed, in which batches, and which come before.
+struct BenchRows {
+  /// The first rows, in their order; the last batch may be smaller.
+  let batches: [[Window]]
+  /// A batch of the rows behind the timed ones; the first rows again where they end.
+  let warmUp: [Window]
+
+  /// Takes the first `timed` rows, of which there must be as many.
+  init(_ rows: [Window], timed: Int, batchSize: Int) {
+    precondition(0 < timed && timed <= rows.count, "\(timed) of \(rows.count) rows")
+    batches = stride(from: 0, to: timed, by: batchSize).map { start in
+      Array(rows[start..<min(start + batchSize, timed)])
+    }
+    // No row twice: it would cost nothing.
+    warmUp = (timed..<timed + min(batchSize, rows.count)).map { rows[$0 % rows.count] }
+  }
+}
+
+/// Why nothing can be timed.
+public enum BenchError: BearLabError, Equatable {
+  case tooFewTrainingRows(steps: Int, batchSize: Int, available: Int)
+  case tooFewTestRows(wanted: Int, available: Int)
+
+  public var description: String {
+    switch self {
+    case .tooFewTrainingRows(let steps, let batchSize, let available):
+      "\(steps) steps of \(batchSize) rows are more than the \(available) training rows"
+    case .tooFewTestRows(let wanted, let available):
+      "\(wanted) users are more than the \(available) test rows"
+    }
+  }
+
+  public var remedy: String {
+    switch self {
+    case .tooFewTrainingRows(_, _, let available):
+      "give --steps and --batch-size with a product of at most \(available)"
+    case .tooFewTestRows(_, let available): "give --users at most \(available)"
+    }
+  }
+}

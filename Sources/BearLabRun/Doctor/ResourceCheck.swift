@@ -1,0 +1,71 @@
+internal import BearLabCore
+internal import BearLabData
+internal import BearLabFormats
+internal import Foundation
+
+/// Finds, hashes and loads the model and the data set of a run, to see whether it can be done.
+struct ResourceCheck {
+  let resources: ResourceLocator
+  let registry: PluginRegistry
+
+  /// Looks at a model; nil for the default run's.
+  func model(
+    _ given: String?, _ findings: inout [DoctorReport.Finding]
+  ) -> DoctorReport.Resource {
+    let name = given ?? Self.defaultName("model")
+    var files: [DoctorReport.ResourceFile] = []
+    do {
+      let path = try resources.model(name)
+      // Before it is loaded: the hash tells which file does not load.
+      files = [Self.file(path, hash: try FileHash.sha256(path: path))]
+      _ = try LoadedModel(gguf: path)
+      return DoctorReport.Resource(kind: "model", name: name, loads: true, files: files)
+    } catch {
+      findings.append(finding(error, kind: "model", name: name))
+      return DoctorReport.Resource(kind: "model", name: name, loads: false, files: files)
+    }
+  }
+
+  /// Looks at a data set; nil for the default run's.
+  func dataset(
+    _ given: String?, _ findings: inout [DoctorReport.Finding]
+  ) -> DoctorReport.Resource {
+    let name = given ?? Self.defaultName("dataset")
+    do {
+      let folder = try resources.dataset(name)
+      let dataset = try DatasetLoader.load(folder: folder, registry: registry) { path in
+        try FileHash.sha256(path: path)
+      }
+      let files = dataset.fileHashes.sorted { $0.key < $1.key }.map { file, hash in
+        Self.file("\(folder)/\(file)", hash: hash)
+      }
+      return DoctorReport.Resource(kind: "data set", name: name, loads: true, files: files)
+    } catch {
+      findings.append(finding(error, kind: "dataset", name: name))
+      return DoctorReport.Resource(kind: "data set", name: name, loads: false, files: [])
+    }
+  }
+
+  /// What keeps a resource from loading; what the default run needs can be fetched.
+  private func finding(
+    _ error: any Error, kind: String, name: String
+  ) -> DoctorReport.Finding {
+    let isMissing =
+      switch error as? ResourceError {
+      case .notFound, .noModelFile: true
+      default: false
+      }
+    let canBeFetched = isMissing && name == Self.defaultName(kind)
+    return DoctorReport.Finding(error, remedy: canBeFetched ? "run scripts/fetch \(name)" : nil)
+  }
+
+  private static func defaultName(_ setting: String) -> String {
+    RunSections.general.first { $0.name == setting }?.defaultValue.description ?? ""
+  }
+
+  private static func file(_ path: String, hash: String) -> DoctorReport.ResourceFile {
+    let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+    let bytes = (attributes?[.size] as? NSNumber)?.intValue
+    return DoctorReport.ResourceFile(path: path, bytes: bytes ?? 0, sha256: hash)
+  }
+}

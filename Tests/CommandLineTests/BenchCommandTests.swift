@@ -1,0 +1,97 @@
+import BearLabTestSupport
+import Foundation
+import Testing
+
+/// `bench` and `doctor` as programs.
+@Suite struct BenchCommandTests {
+  @Test(arguments: [["bench"], ["bench", "train"], ["bench", "decode"], ["doctor"]])
+  func helpIsAsRecorded(command: [String]) throws {
+    let outcome = try bearLab(command + ["--help"])
+    #expect(outcome.status == 0 && outcome.errors.isEmpty)
+    try expectSnapshot((["help"] + command).joined(separator: "-"), outcome.output)
+  }
+
+  @Test(arguments: [("train", "seconds_per_sample"), ("decode", "seconds_per_user")])
+  func benchPrintsOneObject(work: String, figure: String) throws {
+    try withTinyCache { cache in
+      let rows =
+        work == "train" ? ["--steps", "2"] : ["--users", "7", "--decoder", "constrained-beam"]
+      let outcome = try bearLab(
+        [
+          "bench", work, "--dataset", "tiny", "--model", "tiny", "--objective", "msl",
+          "--batch-size", "5", "--precision", "f32", "--threads", "1", "--json", "--set",
+          "evaluation.constraint=after",
+        ] + rows, cache: cache)
+      #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
+      let parsed = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
+      let json = try #require(parsed as? [String: Any])
+      for key in [figure, "tokens_per_second", "mean_tokens", "peak_bytes"] {
+        #expect(try #require(json[key] as? Double) > 0, "\(key)")
+      }
+      #expect(json.keys.filter { $0.contains("sample") || $0.contains("user") } == [figure])
+      #expect(json["batch_size"] as? Int == 5 && json["objective"] as? String == "msl")
+      #expect(json["steps"] as? Int == 2 && json["rows"] as? Int == (work == "train" ? 10 : 7))
+      #expect(json["constraint"] as? String == (work == "train" ? nil : "after"))
+      #expect(
+        try FileManager.default.contentsOfDirectory(atPath: cache).sorted()
+          == ["datasets", "models"])
+    }
+  }
+
+  @Test(arguments: [
+    (
+      ["train", "--precision", "bf16"],
+      "error: parameter 'precision' cannot be 'bf16'\n  give one of auto, f32\n"
+    ),
+    (["train", "--steps", "0"], "error: parameter 'steps' cannot be '0'\n  give an integer, at"),
+    (["decode", "--users", "x"], "error: parameter 'users' cannot be 'x'\n  give an integer, at"),
+    (
+      ["train", "--batch-size", "0"],
+      "error: parameter 'training.batch-size' cannot be '0'\n  give an integer, at least 1\n"
+    ),
+    (
+      ["decode", "--batch-size", "0"],
+      "error: parameter 'evaluation.batch-size' cannot be '0'\n  give an integer, at least 1\n"
+    ),
+    (
+      ["train", "--steps", "33"],
+      "error: 33 steps of 8 rows are more than the 263 training rows\n  give --steps and "
+    ),
+    (
+      ["decode", "--users", "41"],
+      "error: 41 users are more than the 40 test rows\n  give --users at most 40\n"
+    ),
+    (
+      ["train", "--objective", "baer"], "error: there is no objective 'baer'\n  did you mean bear?"
+    ),
+  ])
+  func mistakesAreExplained(arguments: [String], expected: String) throws {
+    try withTinyCache { cache in
+      let outcome = try bearLab(
+        ["bench"] + arguments + ["--dataset", "tiny", "--model", "tiny"], cache: cache)
+      #expect(outcome.status == 1)
+      #expect(outcome.errors.hasPrefix(expected), "\(outcome.errors)")
+      #expect(outcome.output.isEmpty)
+    }
+  }
+
+  @Test func doctorFailsOnAnEmptyCache() throws {
+    let outcome = try bearLab(["doctor"])
+    #expect(outcome.status == 1 && outcome.errors.isEmpty)
+    #expect(outcome.output.contains("\n  run scripts/fetch smollm2-135m\n"), "\(outcome.output)")
+    #expect(outcome.output.contains("\n  run scripts/fetch ml-100k\n"))
+  }
+
+  @Test func doctorSucceedsWhereARunWould() throws {
+    try withTinyCache { cache in
+      let outcome = try bearLab(
+        ["doctor", "--model", "tiny", "--dataset", "tiny", "--json"], cache: cache,
+        environment: ["OPENBLAS_CORETYPE": "Haswell"])
+      #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.output)")
+      struct Findings: Decodable { let findings: [[String: String]] }
+      let json = try JSONDecoder().decode(Findings.self, from: Data(outcome.output.utf8))
+      #expect(json.findings.contains { $0["remedy"]?.hasPrefix("unset OPENBLAS_CORETYPE") == true })
+      #expect(json.findings.allSatisfy { $0["severity"] == "warning" })
+    }
+  }
+}
