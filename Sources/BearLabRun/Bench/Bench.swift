@@ -71,7 +71,7 @@ public struct Bench {
       throw BenchError.tooFewTestRows(wanted: users, available: experiment.dataset.test.count)
     }
     let rows = BenchRows(experiment.dataset.test, timed: users, batchSize: size)
-    let constraint = try experiment.constraint
+    let constraint = experiment.constraint
     let batches = try measure(
       rows, stage: .inference, prepare: { try experiment.prompt($0, stage: .inference) },
       run: { prompts in
@@ -130,7 +130,7 @@ public struct Bench {
       facts["seed"] = .integer(seed)
     case .decode:
       facts["decoder"] = .text(experiment.description.decoder.name)
-      facts["constraint"] = .text(try experiment.constraint.rawValue)
+      facts["constraint"] = .text(experiment.constraint.rawValue)
     }
     return BenchReport(work: work, facts: facts, batches: batches, peakBytes: Machine.peakBytes)
   }
