@@ -92,6 +92,10 @@ extension RunDescription {
         throw .malformedYAML(path: path, reason: "'\(name)' is a list")
       }
     }
-    return assignments
+    // A mapping has no order: the protocol and the plug-ins' names come before what depends on
+    // them, wherever they stand in the file.
+    return assignments.filter { $0.section.isEmpty && $0.name == "protocol" }
+      + assignments.filter { $0.section.isEmpty && $0.name != "protocol" }
+      + assignments.filter { !$0.section.isEmpty }
   }
 }

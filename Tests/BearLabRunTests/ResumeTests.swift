@@ -10,7 +10,7 @@ import Testing
 @Suite struct ResumeTests {
   private static let settings = [
     "training.epochs=2", "training.samples=24", "training.checkpoint-steps=2",
-    "training.batch-size=5",
+    "training.batch-size=5", "objective=msl", "objective.ats=on",
   ]
 
   /// 5 steps an epoch, the last one smaller; stops in every phase and in every step.
@@ -135,7 +135,7 @@ import Testing
       try withTinyCache { cache in
         let folder = try RunFolder(creating: "\(cache)/run")
         try run(tinyExperiment(Self.settings, cache: cache), in: folder, stoppingAfterSteps: 3)
-        let other = try tinyExperiment(Self.settings + ["objective.lambda=0.5"], cache: cache)
+        let other = try tinyExperiment(Self.settings + ["objective.ats-eta=0.5"], cache: cache)
         #expect(
           throws: RunFolderError.changedSettings(path: folder.checkpointPath(step: 3))
         ) { _ = try Runner(other, in: folder) { _ in } }

@@ -20,7 +20,7 @@ import Testing
         [
           "bench", work, "--dataset", "tiny", "--model", "tiny", "--objective", "msl",
           "--batch-size", "5", "--precision", "f32", "--threads", "1", "--json", "--set",
-          "evaluation.constraint=after",
+          "evaluation.constraint=after", "--set", "evaluation.constraint-mismatch=allow",
         ] + rows, cache: cache)
       #expect(outcome.status == 0 && outcome.errors.isEmpty, "\(outcome.errors)")
       let parsed = try JSONSerialization.jsonObject(with: Data(outcome.output.utf8))
