@@ -30,6 +30,8 @@ let plugins: [Target] = [
   plugin("Objective", "MSL"),
   plugin("Objective", "BEAR"),
   plugin("Decoder", "ConstrainedBeam"),
+  plugin("Decoder", "Beam"),
+  plugin("Decoder", "Greedy"),
   plugin("Recommender", "Popularity"),
 ]
 
@@ -97,6 +99,8 @@ let package = Package(
       "Objectives", ["ObjectiveSFT", "ObjectiveMSL", "ObjectiveBEAR"],
       resources: [.copy("Golden")]),
     tests("DecoderConstrainedBeam", ["DecoderConstrainedBeam"]),
+    tests("DecoderBeam", ["DecoderBeam", "DecoderConstrainedBeam"]),
+    tests("DecoderGreedy", ["DecoderGreedy", "DecoderConstrainedBeam"]),
     tests("RecommenderPopularity", ["RecommenderPopularity", "BearLabData", "BearLabEvaluation"]),
     tests("BearLabRun", ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation"]),
     // Reads mutated files in a process of its own, which may crash.
@@ -108,6 +112,7 @@ let package = Package(
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzRunner"], path: "Tests/FuzzTests",
       swiftSettings: swiftSettings),
+    tests("Invariance", ["BearLabRun", "BearLabTraining"]),
     tests("CommandLine", ["bear-lab"], resources: [.copy("Snapshots")]),
   ] + plugins,
   swiftLanguageModes: [.v6]

@@ -69,7 +69,7 @@ public struct Evaluator {
     let lists = try decoder.search(prompts: batch.count, in: trie, scorer: &scorer)
     return batch.indices.map { index in
       Evaluation.Row(
-        window: batch[index], target: targets[index], ranked: lists[index].map(RankedAnswer.init),
+        window: batch[index], target: targets[index], ranked: lists[index],
         negativeLogLikelihood: losses[index])
     }
   }

@@ -2,7 +2,9 @@ internal import BackboneBIGRec
 public import BearLabCore
 internal import BearLabData
 internal import BearLabEvaluation
+internal import DecoderBeam
 internal import DecoderConstrainedBeam
+internal import DecoderGreedy
 internal import ObjectiveBEAR
 internal import ObjectiveMSL
 internal import ObjectiveSFT
@@ -15,6 +17,8 @@ private let builtinPlugins: [any PluginModule.Type] = [
   MSLModule.self,
   BEARModule.self,
   ConstrainedBeamModule.self,
+  BeamModule.self,
+  GreedyModule.self,
   PopularityModule.self,
   MetricModule.self,
   DatasetModule.self,

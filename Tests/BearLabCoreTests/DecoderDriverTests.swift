@@ -2,7 +2,7 @@ import BearLabCore
 import Testing
 
 /// Walks from the root along the best child, and asks for one node a round.
-struct FirstTitle: Decoder {
+struct FirstTitle: TrieDecoder {
   static let summary = "greedy search"
   init(_ values: ParameterValues) throws {}
   init() {}
@@ -37,6 +37,8 @@ private struct Recorder: PathScorer {
   let trie: ItemTrie
   var rounds: [[ScoreRequest]] = []
 
+  mutating func bestTokens(_ requests: [TokenRequest]) -> [TokenScores] { [] }
+
   mutating func score(_ requests: [ScoreRequest]) throws -> [ChildScores] {
     rounds.append(requests)
     return requests.map { request in
@@ -58,8 +60,9 @@ private struct Recorder: PathScorer {
     let found = try FirstTitle().search(prompts: 3, in: trie, scorer: &scorer)
     #expect(
       found == [
-        [ScoredTitle(title: 0, score: -2.5)], [ScoredTitle(title: 2, score: -2.25)],
-        [ScoredTitle(title: 3, score: -2.75)],
+        [RankedAnswer(ScoredTitle(title: 0, score: -2.5))],
+        [RankedAnswer(ScoredTitle(title: 2, score: -2.25))],
+        [RankedAnswer(ScoredTitle(title: 3, score: -2.75))],
       ])
     #expect(scorer.rounds.map { $0.map(\.prompt) } == [[0, 1, 2], [0, 1, 2], [0, 2], [2]])
     #expect(scorer.rounds[0].allSatisfy { $0.node == ItemTrie.root })
@@ -82,4 +85,36 @@ private struct Recorder: PathScorer {
       try FirstTitle().search(prompts: 2, in: trie, scorer: &scorer)
     }
   }
+
+  @Test func scoresThatDoNotFitAreRefused() throws {
+    let trie = try ItemTrie(paths: paths)
+    func search(_ spoil: @escaping ([ChildScores]) -> [ChildScores]) throws {
+      var scorer = SpoiltScorer(recorder: Recorder(trie: trie), spoil: spoil)
+      _ = try FirstTitle().search(prompts: 2, in: trie, scorer: &scorer)
+    }
+    #expect(throws: ScoringError.wrongNodes(requested: [0, 0], scored: [0])) {
+      try search { $0.dropLast() }
+    }
+    #expect(throws: ScoringError.wrongCount(node: 0, count: 1, children: 3)) {
+      try search { $0.map { ChildScores(node: $0.node, logProbabilities: [0]) } }
+    }
+    // Only behind prompt 1 and token 2, in the second round.
+    #expect(throws: ScoringError.notANumber(prompt: 1, path: [2])) {
+      try search {
+        $0.map { scores in
+          let isAt = trie.token(of: scores.node) == 2
+          return isAt ? ChildScores(node: scores.node, logProbabilities: [.nan]) : scores
+        }
+      }
+    }
+  }
+}
+
+private struct SpoiltScorer: PathScorer {
+  var recorder: Recorder
+  let spoil: ([ChildScores]) -> [ChildScores]
+  mutating func score(_ requests: [ScoreRequest]) throws -> [ChildScores] {
+    spoil(try recorder.score(requests))
+  }
+  mutating func bestTokens(_ requests: [TokenRequest]) -> [TokenScores] { [] }
 }

@@ -8,7 +8,7 @@ import Testing
 @testable import BearLabEvaluation
 
 /// Keeps every title: a search without pruning.
-private struct ExhaustiveDecoder: Decoder {
+private struct ExhaustiveDecoder: TrieDecoder {
   static let summary = "every title, best first"
   init(_ values: ParameterValues) throws {}
   func makeSearch(in trie: ItemTrie) -> any DecoderSearch { Search(trie: trie) }

@@ -120,6 +120,41 @@ import Testing
       largestGap(actual.flatMap(\.logProbabilities), expected.flatMap(\.logProbabilities)) < 1e-5)
   }
 
+  /// Any tokens, those of the trie or not, behind prompts that share some of theirs.
+  @Test(arguments: ConstraintMode.allCases)
+  func bestTokensAreThoseOfEachPath(constraint: ConstraintMode) throws {
+    var scorer = makeScorer(try randomTrie(seed: 11), constraint)
+    let paths: [[Int32]] = [[], [3], [3, 50], [], [7, 7, 7, 1]]
+    for count in [1, 4, 90] {
+      let requests = prompts.indices.flatMap { prompt in
+        paths.map { TokenRequest(prompt: prompt, path: $0, count: count) }
+      }
+      for (request, actual) in zip(requests, try scorer.bestTokens(requests)) {
+        let path = prompts[request.prompt] + request.path.map { TokenForest.Element(token: $0) }
+        let hidden = try hiddenStates(alongPath: path, model: tiny.model, adapter: adapter)
+        let all = logSoftmax(
+          tiny.model.vocabularyLogits(of: hidden).scalars.suffix(60).map(Double.init))
+        let order = all.indices.sorted { all[$0] > all[$1] }.prefix(count)
+        #expect(actual.tokens == order.map { Int32($0) })
+        #expect(largestGap(actual.logProbabilities, order.map { all[$0] }) < 1e-5)
+      }
+    }
+    #expect(try scorer.bestTokens([]).isEmpty)
+  }
+
+  /// Both kinds of requests share the nodes of their paths.
+  @Test func titlesAndTokensShareTheirNodes() throws {
+    let trie = try ItemTrie(paths: [[5, 6, 0], [5, 7, 0]])
+    var scorer = LanguageModelScorer(
+      model: tiny.model, adapter: adapter, trie: trie, constraint: .after, prompts: [prompts[1]])
+    _ = try scorer.score([ScoreRequest(prompt: 0, node: try #require(trie.node(along: [5, 6])))])
+    #expect(scorer.nodeCount == 6)
+    _ = try scorer.bestTokens([TokenRequest(prompt: 0, path: [5, 6], count: 3)])
+    #expect(scorer.nodeCount == 6)
+    _ = try scorer.bestTokens([TokenRequest(prompt: 0, path: [5, 9], count: 3)])
+    #expect(scorer.nodeCount == 7)
+  }
+
   @Test func slotsOfPromptsAreInjected() throws {
     let trie = try randomTrie(seed: 10)
     let injected = RandomForest.makeVectors()

@@ -139,3 +139,27 @@ private func logSumExp(_ values: [Double]) -> Double { log(values.reduce(0) { $0
   single.targetLogProbabilities().sum().backward()
   #expect(single.targetLogProbabilities().scalars == [0])
 }
+
+@Test func theLargestOfARowComeFirstAndTiesByTheirPlaces() {
+  let places = { (count: Int) in example().rowLargest(count).map { $0.map(\.place) } }
+  #expect(places(2) == [[1, 0], [0], [1, 2]])
+  #expect(places(9) == [[1, 0, 2], [0], [1, 2, 3, 0]])
+  #expect(places(0) == [[], [], []])
+  #expect(example().rowLargest(1).map { $0.map(\.value) } == [[2], [7], [3]])
+  let odd = RaggedRows(
+    values: Tensor([.nan, 1, .infinity, .nan, -.infinity], shape: [5]), offsets: [0, 5],
+    targets: [0])
+  #expect(odd.rowLargest(5).map { $0.map(\.place) } == [[2, 1, 4]])
+}
+
+@Test func theLargestOfLongRowsMatchASort() {
+  var random = SeededGenerator(5)
+  // A coarse grid, so that values often tie.
+  let values = (0..<700).map { _ in Float(Int.random(in: 0..<90, using: &random)) }
+  let rows = RaggedRows(
+    values: Tensor(values, shape: [700]), offsets: [0, 200, 700], targets: [0, 0])
+  let expected = [values[..<200], values[200...]].map { row in
+    row.enumerated().sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }.prefix(30)
+  }
+  #expect(rows.rowLargest(30).map { $0.map(\.place) } == expected.map { $0.map(\.offset) })
+}

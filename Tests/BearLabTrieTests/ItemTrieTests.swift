@@ -29,6 +29,23 @@ private let paths: [[Int32]] = [[5, 3, 2, 0], [5, 3, 7, 0], [4, 0], [5, 0]]
   #expect(trie.child(of: 3, along: 0) == nil)
 }
 
+@Test func aNodeIsFoundByItsPath() throws {
+  let trie = try ItemTrie(paths: paths)
+  #expect(trie.node(along: [5, 3]) == 5)
+  #expect(trie.node(along: [5, 3, 7, 0]) == 9)
+  #expect(trie.node(along: []) == ItemTrie.root)
+  #expect(trie.node(along: [5, 4]) == nil)
+  #expect(trie.node(along: [4, 0, 0]) == nil)
+  #expect(trie.tokens(to: 5) == [5, 3])
+  #expect(trie.tokens(to: ItemTrie.root).isEmpty)
+}
+
+@Test func theTokenThatEndsEveryPath() throws {
+  #expect(try ItemTrie(paths: paths).endToken == 0)
+  #expect(try ItemTrie(paths: [[1, 0], [1, 2]]).endToken == nil)
+  #expect(try ItemTrie(paths: []).endToken == nil)
+}
+
 @Test func noTitlesAndOneTitleAreTries() throws {
   let empty = try ItemTrie(paths: [])
   #expect(empty.nodeCount == 1)

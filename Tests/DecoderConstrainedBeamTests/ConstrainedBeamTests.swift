@@ -20,24 +20,6 @@ func theFlavourOfTheLibraryKeepsTheContract(lengthPenalty: Double) throws {
   #expect(problems == [])
 }
 
-@Test(arguments: ConstraintMode.allCases, 0..<30)
-func oneBeamOfThePaperIsGreedy(constraint: ConstraintMode, seed: UInt64) throws {
-  var random = SeededGenerator(seed)
-  let trie = try ItemTrie(paths: randomPaths(count: 20, vocabulary: 4, using: &random))
-  var scorer = TableScorer(trie: trie, constraint: constraint, vocabulary: 6, seed: seed)
-  var node = ItemTrie.root
-  var total = Float(0)
-  while trie.title(at: node) == nil {
-    let scores = scorer.logProbabilities(prompt: 0, node: node)
-    let best = scores.max() ?? -.infinity
-    total += best
-    node = trie.children(of: node).lowerBound + (scores.firstIndex(of: best) ?? 0)
-  }
-  let decoder = try ConstrainedBeamDecoder(["width": .integer(1), "flavour": .text("paper")])
-  let found = try decoder.search(prompts: 1, in: trie, scorer: &scorer)[0]
-  #expect(found == [ScoredTitle(title: trie.title(at: node) ?? -1, score: total)])
-}
-
 @Test(arguments: ["hf", "paper"])
 func equalScoresGoToTheBetterBeamAndTheLowerToken(flavour: String) throws {
   // All logits equal and every path as long: titles tie where their nodes have as many children.
@@ -70,17 +52,6 @@ func equalScoresGoToTheBetterBeamAndTheLowerToken(flavour: String) throws {
   let decoder = try ConstrainedBeamDecoder(["width": .integer(2)])
   #expect(try decoder.search(prompts: 1, in: trie, scorer: &scorer)[0].map(\.title) == [1, 0])
   #expect(scorer.requests.map(\.node) == [0, 1, 2])
-}
-
-@Test func thePoolDropsTheEarlierOfEqualWorstAndRefusesATie() {
-  var pool = FinishedPool(capacity: 2)
-  pool.offer(title: 0, score: -1)
-  pool.offer(title: 1, score: -1)
-  #expect(pool.entries.map(\.title) == [1, 0])
-  pool.offer(title: 2, score: -1)
-  #expect(pool.entries.map(\.title) == [1, 0])
-  pool.offer(title: 3, score: -0.5)
-  #expect(pool.entries.map(\.title) == [3, 1])
 }
 
 @Test(arguments: ["hf", "paper"])
@@ -120,24 +91,6 @@ func anEmptyCatalogueHasNoResults(flavour: String) throws {
   let decoder = try ConstrainedBeamDecoder(["flavour": .text(flavour)])
   #expect(try decoder.search(prompts: 2, in: trie, scorer: &scorer) == [[], []])
   #expect(scorer.requests.isEmpty)
-}
-
-@Test(arguments: ["hf", "paper"])
-func scoresThatDoNotFitAreRefused(flavour: String) throws {
-  let trie = try ItemTrie(paths: [[1, 0], [2, 0]])
-  let decoder = try ConstrainedBeamDecoder(["flavour": .text(flavour)])
-  func answer(_ scores: [ChildScores]) throws {
-    var search = decoder.makeSearch(in: trie)
-    _ = try search.advance([])
-    _ = try search.advance(scores)
-  }
-  #expect(throws: ConstrainedBeamError.wrongScoreCount(node: 0, count: 1, children: 2)) {
-    try answer([ChildScores(node: 0, logProbabilities: [0])])
-  }
-  #expect(throws: ConstrainedBeamError.notANumber(node: 0)) {
-    try answer([ChildScores(node: 0, logProbabilities: [0, .nan])])
-  }
-  #expect(throws: ConstrainedBeamError.wrongNodes(requested: [0], scored: [])) { try answer([]) }
 }
 
 @Test func parametersAreChecked() {

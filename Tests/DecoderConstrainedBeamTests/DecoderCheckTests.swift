@@ -5,12 +5,15 @@ import Testing
 @testable import DecoderConstrainedBeam
 
 /// Spoils the results of a right decoder.
-private struct SpoiltDecoder: Decoder {
+private struct SpoiltDecoder: TrieDecoder {
   static let summary = "a decoder that breaks its contract"
-  var decoder: any Decoder
+  var decoder: ConstrainedBeamDecoder
   var spoil: @Sendable ([ScoredTitle]) -> [ScoredTitle]
 
-  init(_ decoder: any Decoder, _ spoil: @escaping @Sendable ([ScoredTitle]) -> [ScoredTitle]) {
+  init(
+    _ decoder: ConstrainedBeamDecoder,
+    _ spoil: @escaping @Sendable ([ScoredTitle]) -> [ScoredTitle]
+  ) {
     self.decoder = decoder
     self.spoil = spoil
   }
@@ -34,6 +37,22 @@ private struct SpoiltSearch: DecoderSearch {
   }
 }
 
+/// Says of no answer that it is a title, or of each, what it looks like.
+private struct NamelessDecoder: Decoder {
+  static let summary = "a decoder that leaves the catalogue"
+  let tokens: [Int32]
+  init(_ values: ParameterValues) throws { tokens = [] }
+  init(tokens: [Int32]) { self.tokens = tokens }
+
+  func search(
+    prompts: Int, in trie: ItemTrie, scorer: inout some PathScorer
+  ) throws -> [[RankedAnswer]] {
+    (0..<prompts).map { _ in
+      [RankedAnswer(tokens: tokens, score: -1), RankedAnswer(tokens: tokens, score: -2)]
+    }
+  }
+}
+
 private func problems(
   _ spoil: @escaping @Sendable ([ScoredTitle]) -> [ScoredTitle]
 ) throws -> String {
@@ -54,4 +73,15 @@ private func problems(
   #expect(
     try problems { $0.map { ScoredTitle(title: $0.title, score: $0.score - 0.01) } }
       .contains("brute force finds"))
+}
+
+@Test func theCheckerFindsBrokenAnswersThatAreNoTitles() throws {
+  let problems = try checkDecoder(catalogues: 3, isExact: false) { _ in
+    NamelessDecoder(tokens: [9])
+  }.joined(separator: "\n")
+  #expect(problems.contains("answers twice"))
+  let titles = try checkDecoder(catalogues: 3, isExact: false) { _ in
+    NamelessDecoder(tokens: [1])
+  }.joined(separator: "\n")
+  #expect(titles.contains("a title that is not told as one"))
 }

@@ -90,7 +90,7 @@ func narrowBeamsMatchTheNaiveSearch(constraint: ConstraintMode, seed: UInt64) th
   }
   for width in [1, 2, 3, 5, 8] {
     let naive = NaiveSearch(paths: paths, width: width) { prefix in
-      let node = prefix.reduce(ItemTrie.root) { trie.child(of: $0, along: $1) ?? 0 }
+      let node = trie.node(along: prefix) ?? 0
       let scores = scorer.logProbabilities(prompt: 0, node: node)
       return Dictionary(uniqueKeysWithValues: zip(trie.childTokens(of: node), scores))
     }
@@ -99,7 +99,7 @@ func narrowBeamsMatchTheNaiveSearch(constraint: ConstraintMode, seed: UInt64) th
       let given = parameters.merging(
         ["width": .integer(width)], uniquingKeysWith: { first, _ in first })
       return try ConstrainedBeamDecoder(given).search(prompts: 1, in: trie, scorer: &scorer)[0]
-        .map { trie.tokens(of: $0.title) }
+        .compactMap { $0.title.map(trie.tokens(of:)) }
     }
     #expect(try search(["flavour": .text("paper")]) == naive.competing())
     for penalty in [0, 0.5, 1, 2.5] {

@@ -14,7 +14,7 @@ public import BearLabCore
 ///
 /// - Source: BEAR, SIGIR 2026, section 2.2; `BeamSearchScorer` of transformers 4.49.0. In difference
 ///   to it, beams without a finite score are dropped, and unfinished ones are never returned.
-public struct ConstrainedBeamDecoder: Decoder {
+public struct ConstrainedBeamDecoder: TrieDecoder {
   private let width: Int  // B
   private let flavour: Flavour
   private let lengthPenalty: Double  // α
@@ -62,31 +62,21 @@ public struct ConstrainedBeamDecoder: Decoder {
   }
 }
 
-/// What can be wrong with the decoder's parameters or with the scores given to its search.
+/// What can be wrong with the decoder's parameters.
 public enum ConstrainedBeamError: BearLabError, Equatable {
   case lengthPenaltyInPaperFlavour(Double)
-  case wrongScoreCount(node: Int, count: Int, children: Int)
-  case wrongNodes(requested: [Int], scored: [Int])
-  case notANumber(node: Int)
 
   public var description: String {
     switch self {
     case .lengthPenaltyInPaperFlavour(let penalty):
       "decoder constrained-beam: length-penalty=\(penalty) makes no sense with flavour=paper, "
         + "which ranks by the total log-probability"
-    case .wrongScoreCount(let node, let count, let children):
-      "trie node \(node) has \(children) children, but \(count) scores"
-    case .wrongNodes(let requested, let scored):
-      "scores of trie nodes \(scored), where \(requested) were asked for"
-    case .notANumber(let node): "a child of trie node \(node) has a score that is not a number"
     }
   }
 
   public var remedy: String {
     switch self {
     case .lengthPenaltyInPaperFlavour: "set length-penalty=0 or flavour=hf"
-    case .wrongScoreCount, .wrongNodes: "score the children of every node asked for, in order"
-    case .notANumber: "check the model's weights and logits for NaN"
     }
   }
 }

@@ -79,15 +79,15 @@ enum BeamsCheck {
         return .fail(promptDifference(tokens, sample.promptIds))
       }
       let expected = try sample.beams.map(entry)
-      let found = try search(sample, prompt: prompt).map {
-        BeamJudge.Entry(title: $0.title, score: Double($0.score))
+      let found = try search(sample, prompt: prompt).compactMap { answer in
+        answer.title.map { BeamJudge.Entry(title: $0, score: Double(answer.score)) }
       }
       return BeamJudge(golden: expected, found: found).judge()
     }
 
     private mutating func search(
       _ sample: Case, prompt: [TokenForest.Element]
-    ) throws -> [ScoredTitle] {
+    ) throws -> [RankedAnswer] {
       guard let constraint = ConstraintMode(rawValue: sample.constraint) else {
         throw GoldenError.malformed(
           what: "constraint", seen: "'\(sample.constraint)'", accepted: "before or after")

@@ -41,6 +41,24 @@ public struct LanguageModelScorer: PathScorer {
     return scores
   }
 
+  public mutating func bestTokens(_ requests: [TokenRequest]) throws -> [TokenScores] {
+    guard !requests.isEmpty else { return [] }
+    let nodes = requests.map { request in
+      let start = forestNode(of: ItemTrie.root, prompt: request.prompt)
+      return cache.forest.insert(tokens: request.path, below: start).last ?? start
+    }
+    let logits = model.vocabularyLogits(of: try cache.hiddenStates(of: nodes))
+    let rows = RaggedRows(dense: logits, targets: [Int](repeating: 0, count: requests.count))
+    let normalisers = rows.logSumExp().scalars
+    let largest = rows.rowLargest(requests.map(\.count).max() ?? 0)
+    return requests.indices.map { row in
+      let best = largest[row].prefix(requests[row].count)
+      return TokenScores(
+        tokens: best.map { Int32($0.place) },
+        logProbabilities: best.map { $0.value - normalisers[row] })
+    }
+  }
+
   /// −log P of a title behind each prompt, in nats, under the constraint in force.
   public mutating func negativeLogLikelihoods(of titles: [Int]) throws -> [Float] {
     precondition(titles.count == places.count, "\(titles.count) titles, \(places.count) prompts")

@@ -138,8 +138,30 @@ public struct ItemTrie: Sendable, Equatable {
     return path.reversed()
   }
 
+  /// The tokens from the root to `node`.
+  public func tokens(to node: Node) -> [Int32] { path(to: node).map { tokens[$0] } }
+
   /// The tokens of a title, EOS included.
-  public func tokens(of title: Int) -> [Int32] { path(to: leaf(of: title)).map { tokens[$0] } }
+  public func tokens(of title: Int) -> [Int32] { tokens(to: leaf(of: title)) }
+
+  /// The node at the end of some tokens, or nil where the trie has no such path.
+  public func node(along path: some Sequence<Int32>) -> Node? {
+    var node = Self.root
+    for token in path {
+      guard let next = child(of: node, along: token) else { return nil }
+      node = next
+    }
+    return node
+  }
+
+  /// The token that ends every path (EOS); nil where they end differently, or there are none.
+  ///
+  /// - Complexity: O(titles).
+  public var endToken: Int32? {
+    guard let first = leaves.first else { return nil }
+    let token = tokens[Int(first)]
+    return leaves.allSatisfy { tokens[Int($0)] == token } ? token : nil
+  }
 }
 
 /// Why no trie can be built from some titles.

@@ -2,13 +2,15 @@ public import BearLabCore
 
 /// Checks a decoder against the contract of `Decoder`, on random catalogues and logits.
 ///
-/// No title twice and none that is not in the catalogue, best first, never more than the width; at
-/// a width of the whole catalogue the same ranking as brute force; and the same results whether
-/// prompts are searched alone or together.
+/// No answer twice, no title that is not in the catalogue and none that is not told as one, best
+/// first, never more than the width; at a width of the whole catalogue the same ranking as brute
+/// force; the same results whether prompts are searched alone or together; and of a `TrieDecoder`
+/// nothing but titles.
 ///
 /// - Parameters:
 ///   - catalogues: how many random ones.
-///   - isExact: whether the ranking is that of `score`; false for a decoder with scores of its own.
+///   - isExact: whether the ranking is that of `score`; false for a decoder with scores of its
+///     own, or one that finds other answers.
 ///   - score: turns a title's log-probability and number of tokens into its score.
 ///   - makeDecoder: the decoder under test for a beam width.
 /// - Returns: what is wrong, empty where nothing is: `#expect(try checkDecoder {…} == [])`.
@@ -44,30 +46,49 @@ private struct DecoderCheck {
 
   func contract(_ decoder: any Decoder, width: Int) throws -> [String] {
     var problems: [String] = []
-    let together = try search(decoder)
+    let together = try search(decoder, scorer, prompts: prompts)
     for (prompt, results) in together.enumerated() {
-      let titles = results.map(\.title)
+      let titles = results.compactMap(\.title)
       if Set(titles).count != titles.count { problems.append("titles twice in \(titles)") }
       if !titles.allSatisfy((0..<trie.titleCount).contains) {
         problems.append("titles that are not in the catalogue in \(titles)")
       }
+      problems += others(decoder, results.filter { $0.title == nil }.map(\.tokens))
       if results.count > width { problems.append("\(results.count) results at width \(width)") }
       if results.isEmpty { problems.append("no results at width \(width)") }
       if zip(results, results.dropFirst()).contains(where: { $0.score < $1.score }) {
         problems.append("results that are not best first: \(results.map(\.score))")
       }
-      if try searchAlone(decoder, prompt: prompt) != results {
+      if try search(decoder, scorer.alone(prompt: prompt), prompts: 1) != [results] {
         problems.append("prompt \(prompt) has other results when searched alone")
       }
     }
     return problems
   }
 
+  /// What is wrong with answers that are no titles.
+  private func others(_ decoder: any Decoder, _ answers: [[Int32]]) -> [String] {
+    var problems: [String] = []
+    if decoder is any TrieDecoder, !answers.isEmpty {
+      problems.append("\(answers) are no titles of the trie")
+    }
+    let ends = trie.endToken.map { [$0] } ?? []
+    for answer in answers
+    where trie.node(along: answer + ends).flatMap({ trie.title(at: $0) }) != nil {
+      problems.append("\(answer) is a title that is not told as one")
+    }
+    if Set(answers).count != answers.count { problems.append("answers twice in \(answers)") }
+    return problems
+  }
+
   func exactness(_ decoder: any Decoder, score: (Float, Int) -> Float) throws -> [String] {
-    let together = try search(decoder)
+    let together = try search(decoder, scorer, prompts: prompts)
     return (0..<prompts).compactMap { prompt in
       let expected = scorer.bruteForce(prompt: prompt, score: score)
-      let actual = together[prompt].sorted { ($1.score, $0.title) < ($0.score, $1.title) }
+      let actual = together[prompt].compactMap { answer in
+        answer.title.map { ScoredTitle(title: $0, score: answer.score) }
+      }
+      .sorted { ($1.score, $0.title) < ($0.score, $1.title) }
       return isClose(actual, expected)
         ? nil : "brute force finds \(expected), the decoder \(actual)"
     }
@@ -84,21 +105,10 @@ private struct DecoderCheck {
       }
   }
 
-  private func search(_ decoder: any Decoder) throws -> [[ScoredTitle]] {
+  private func search(
+    _ decoder: any Decoder, _ scorer: TableScorer, prompts: Int
+  ) throws -> [[RankedAnswer]] {
     var scorer = scorer
     return try decoder.search(prompts: prompts, in: trie, scorer: &scorer)
-  }
-
-  private func searchAlone(_ decoder: any Decoder, prompt: Int) throws -> [ScoredTitle] {
-    var search = decoder.makeSearch(in: trie)
-    var wanted = try search.advance([])
-    while !wanted.isEmpty {
-      wanted = try search.advance(
-        wanted.map {
-          ChildScores(
-            node: $0, logProbabilities: scorer.logProbabilities(prompt: prompt, node: $0))
-        })
-    }
-    return search.results
   }
 }

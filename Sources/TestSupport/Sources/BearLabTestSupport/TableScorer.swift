@@ -10,6 +10,8 @@ public struct TableScorer: PathScorer {
   private let logits: (_ prompt: Int, _ prefix: [Int32]) -> [Double]
   /// All requests so far, in order.
   public private(set) var requests: [ScoreRequest] = []
+  /// As ``requests``, of next tokens.
+  public private(set) var tokenRequests: [TokenRequest] = []
 
   /// Creates a scorer.
   ///
@@ -51,9 +53,32 @@ public struct TableScorer: PathScorer {
     }
   }
 
+  public mutating func bestTokens(_ requests: [TokenRequest]) -> [TokenScores] {
+    tokenRequests += requests
+    return requests.map { request in
+      let all = logProbabilities(prompt: request.prompt, prefix: request.path)
+      let best = all.indices.sorted { (all[$1], $0) < (all[$0], $1) }.prefix(request.count)
+      return TokenScores(tokens: best.map { Int32($0) }, logProbabilities: best.map { all[$0] })
+    }
+  }
+
+  /// The same logits, with one of the prompts as the only one.
+  public func alone(prompt: Int) -> TableScorer {
+    TableScorer(trie: trie, constraint: constraint) { [logits] _, prefix in
+      logits(prompt, prefix)
+    }
+  }
+
+  /// Log-probabilities of all tokens behind a prefix.
+  public func logProbabilities(prompt: Int, prefix: [Int32]) -> [Float] {
+    let all = logits(prompt, prefix)
+    let normaliser = logSumExp(all)
+    return all.map { Float($0 - normaliser) }
+  }
+
   /// Log-probabilities of the children of a node.
   public func logProbabilities(prompt: Int, node: ItemTrie.Node) -> [Float] {
-    let all = logits(prompt, trie.path(to: node).map { trie.token(of: $0) })
+    let all = logits(prompt, trie.tokens(to: node))
     let children = trie.childTokens(of: node).map { all[Int($0)] }
     let normaliser = logSumExp(constraint == .before ? children : all)
     return children.map { Float($0 - normaliser) }

@@ -1,0 +1,124 @@
+public import BearLabCore
+
+/// Beam search over the whole vocabulary: what a model writes when nothing keeps it to the catalogue.
+///
+/// A hypothesis is a list of tokens; its score is the sum of their log-probabilities under the
+/// soft-max over the vocabulary, in single precision. The 2B best next tokens of all beams compete,
+/// finished answers leave the beam for a pool of B, and the result is sorted by score / length^α, EOS
+/// counted in the length. As in the library, beams that the token limit cuts are results too.
+///
+/// Equal scores: the better beam first, then the lower token; in the pool the later answer first.
+///
+/// - Source: `BeamSearchScorer` of transformers 4.49.0; `constrained-beam`, flavour `hf`, without its
+///   constraint.
+public struct BeamDecoder: Decoder {
+  private let width: Int  // B
+  private let lengthPenalty: Double  // α
+  private let tokenLimit: Int  // 0: the longest path
+
+  public static let summary = "beam search over the whole vocabulary, without the item trie"
+  public static let citation = "beam search of transformers 4.49.0"
+  public static let parameters: [Parameter] = [
+    .integer("width", default: 10, in: 1...10_000, unit: "beams", "hypotheses kept at each step"),
+    .real(
+      "length-penalty", default: 0, in: 0...,
+      "power of the length that divides the score; 1 in the official runs"),
+    .integer(
+      "max-tokens", default: 0, in: 0..., unit: "tokens",
+      "longest answer, EOS included; 0 means the longest title; 128 in the official runs"),
+  ]
+
+  /// The soft-max runs over the vocabulary.
+  public var constraint: ConstraintMode? { .after }
+
+  public init(_ values: ParameterValues) throws {
+    width = try values["width"]
+    lengthPenalty = try values["length-penalty"]
+    tokenLimit = try values["max-tokens"]
+  }
+
+  /// Runs the searches of all prompts side by side.
+  ///
+  /// - Returns: at most B answers a prompt; none for an empty catalogue.
+  /// - Throws: ``BeamError`` for titles without a common EOS, `ScoringError` for NaN, and what the
+  ///   scorer throws.
+  public func search(
+    prompts: Int, in trie: ItemTrie, scorer: inout some PathScorer
+  ) throws -> [[RankedAnswer]] {
+    guard trie.titleCount > 0 else { return (0..<prompts).map { _ in [] } }
+    guard let endToken = trie.endToken else { throw BeamError.noEndToken }
+    let start = PooledBeams<[Int32]>(
+      start: [], width: width, lengthPenalty: lengthPenalty,
+      tokenLimit: tokenLimit == 0 ? trie.maximumDepth : tokenLimit)
+    var searches = (0..<prompts).map { _ in start }
+    while searches.contains(where: { !$0.beams.isEmpty }) {
+      let requests = searches.enumerated().flatMap { prompt, search in
+        search.beams.map { TokenRequest(prompt: prompt, path: $0.position, count: 2 * width) }
+      }
+      var scores = try scorer.bestTokens(requests)[...]
+      try check(scores, of: requests)
+      for index in searches.indices where !searches[index].beams.isEmpty {
+        let own = scores.prefix(searches[index].beams.count)
+        scores = scores.dropFirst(own.count)
+        searches[index].advance(candidates(of: searches[index], own)) { $0.last == endToken }
+      }
+    }
+    return searches.map { search in
+      search.found.map { answer(tokens: $0.position, score: $0.score, in: trie, endToken) }
+    }
+  }
+
+  private func candidates(
+    of search: PooledBeams<[Int32]>, _ scores: ArraySlice<TokenScores>
+  ) -> BestBeams<[Int32]> {
+    var best = search.noCandidates
+    for (beam, own) in zip(search.beams, scores) {
+      for (token, logProbability) in zip(own.tokens, own.logProbabilities) {
+        best.offer(beam.position + [token], score: beam.score + logProbability)
+      }
+    }
+    return best
+  }
+
+  private func answer(
+    tokens: [Int32], score: Float, in trie: ItemTrie, _ endToken: Int32
+  ) -> RankedAnswer {
+    if let title = trie.node(along: tokens).flatMap({ trie.title(at: $0) }) {
+      return RankedAnswer(ScoredTitle(title: title, score: score))
+    }
+    return RankedAnswer(tokens: tokens.last == endToken ? tokens.dropLast() : tokens, score: score)
+  }
+
+  private func check(
+    _ scores: ArraySlice<TokenScores>, of requests: [TokenRequest]
+  ) throws(ScoringError) {
+    for (request, own) in zip(requests, scores) where own.logProbabilities.contains(where: \.isNaN)
+    {
+      throw .notANumber(prompt: request.prompt, path: request.path)
+    }
+  }
+}
+
+/// What can be wrong with the catalogue of a search without the item trie.
+public enum BeamError: BearLabError, Equatable {
+  case noEndToken
+
+  public var description: String {
+    switch self {
+    case .noEndToken: "decoder beam: the titles' tokens do not all end with one EOS"
+    }
+  }
+
+  public var remedy: String {
+    switch self {
+    case .noEndToken: "end every title with the same token, or use the decoder constrained-beam"
+    }
+  }
+}
+
+/// Registers the decoder `beam`.
+public enum BeamModule: PluginModule {
+  public static func register(in registry: PluginRegistry) throws {
+    try registry.register(decoder: "beam", BeamDecoder.self)
+  }
+}
