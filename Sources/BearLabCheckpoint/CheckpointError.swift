@@ -21,7 +21,8 @@ public enum CheckpointError: BearLabError, Equatable {
     case .notWritten(let path, let reason): "checkpoint \(path) cannot be written: \(reason)"
     case .invalidName(let name, let reason):
       "a checkpoint cannot hold the name '\(excerpt(of: name))': \(reason)"
-    case .invalidText(let name): "the text of attribute '\(excerpt(of: name))' contains the character NUL"
+    case .invalidText(let name):
+      "the text of attribute '\(excerpt(of: name))' contains the character NUL"
     }
   }
 

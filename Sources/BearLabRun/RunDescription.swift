@@ -259,7 +259,8 @@ public enum RunDescriptionError: BearLabError, Equatable {
     case .unknownSection(let section, _): "there is no section '\(excerpt(of: section))'"
     case .unknownTarget(let word):
       "'\(excerpt(of: word))' is no linear layer that LoRA can be put on"
-    case .malformedSeeds(let text): "seeds '\(excerpt(of: text))' are not different whole numbers from 0"
+    case .malformedSeeds(let text):
+      "seeds '\(excerpt(of: text))' are not different whole numbers from 0"
     case .constraintMismatch(let objective, let trained, let decoded):
       "objective '\(objective)' is trained with the constraint \(trained) the soft-max, but "
         + "evaluation.constraint is '\(decoded)'"

@@ -16,7 +16,8 @@ struct BearLabCommand: ParsableCommand {
       """,
     version: BearLab.version,
     subcommands: [
-      RunCommand.self, ResumeCommand.self, EvaluateCommand.self, ListCommand.self, DescribeCommand.self,
+      RunCommand.self, ResumeCommand.self, EvaluateCommand.self, ListCommand.self,
+      DescribeCommand.self,
       VerifyCommand.self,
     ])
 }

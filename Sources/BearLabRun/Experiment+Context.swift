@@ -1,0 +1,46 @@
+internal import BearLabCore
+internal import BearLabLanguageModel
+
+extension Experiment {
+  /// Checks that every prompt of the run, with the longest title behind it, fits the model's context.
+  ///
+  /// Found out here rather than after an hour of training.
+  ///
+  /// - Throws: ``ModelError/promptTooLong(user:items:tokens:titleTokens:contextLength:)``, or what the
+  ///   backbone throws.
+  func requirePromptsFit() throws {
+    let context = loaded.model.shape.contextLength
+    // EOS is predicted, and never run through the model.
+    let answer = trie.maximumDepth - 1
+    let stages: [(windows: [Window], stage: PromptStage)] = try [
+      (trainingWindows, .training), (validationWindows + testWindows, .inference),
+    ]
+    for (windows, stage) in stages {
+      for window in windows {
+        let prompt = try backbone.prompt(
+          history: window.history, catalogue: dataset.catalogue, phrases: dataset.phrases,
+          stage: stage)
+        // A token is a byte at least, BOS aside: most prompts need not be encoded.
+        if prompt.byteCount + 1 + answer <= context { continue }
+        let tokens = loaded.encoder.elements(of: prompt).count
+        guard tokens + answer <= context else {
+          throw ModelError.promptTooLong(
+            user: window.user, items: window.history.count, tokens: tokens, titleTokens: answer,
+            contextLength: context)
+        }
+      }
+    }
+  }
+}
+
+extension Prompt {
+  /// The bytes of the text; a slot counts as one.
+  fileprivate var byteCount: Int {
+    parts.reduce(0) { count, part in
+      switch part {
+      case .text(let text): count + text.utf8.count
+      case .slot: count + 1
+      }
+    }
+  }
+}
