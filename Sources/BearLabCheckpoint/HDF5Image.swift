@@ -1,7 +1,7 @@
 internal import CHDF5
 internal import Synchronization
 
-/// HDF5 files in memory. HDF5 itself is called to write them, and nowhere else.
+/// HDF5 files in memory; HDF5 itself is called to write them, and nowhere else.
 ///
 /// On a full disk HDF5's flush and close report success, so it never sees the disk here.
 enum HDF5Image {
