@@ -43,9 +43,11 @@ package enum SafeYAML {
     case .scanner(let context, let problem, let mark, _),
       .parser(let context, let problem, let mark, _),
       .composer(let context, let problem, let mark, _):
+      // What is missing at the end of the file was begun where the context is.
+      let place = line(mark.line, of: text).isEmpty ? context?.mark ?? mark : mark
       let prefix = context.map { "\($0.text), " } ?? ""
       return Failure(
-        line: mark.line, problem: prefix + problem, seen: line(mark.line, of: text))
+        line: place.line, problem: prefix + problem, seen: line(place.line, of: text))
     case .reader(let problem, let offset, _, _):
       let place = text.index(text.startIndex, offsetBy: offset ?? 0, limitedBy: text.endIndex)
       return failure(problem, text, before: place ?? text.endIndex)

@@ -72,8 +72,8 @@ public final class MappedFile {
   public static func text(path: String) throws(FileError) -> String {
     let file: MappedFile
     do { file = try MappedFile(path: path) } catch .empty { return "" }
-    let count =
-      try file.withBytes(at: 0, count: 3) { $0.elementsEqual([0xEF, 0xBB, 0xBF]) } ? 3 : 0
+    let mark: [UInt8] = [0xEF, 0xBB, 0xBF]
+    let count = try file.bytes(at: 0, count: min(file.byteCount, 3)) == mark ? 3 : 0
     let text = try file.withBytes(at: count, count: file.byteCount - count) { bytes in
       String(validating: bytes, as: UTF8.self)
     }

@@ -1,46 +1,46 @@
-public import BearLabCore
+internal import BearLabCore
+internal import BearLabLanguageModel
 
 extension Experiment {
-  /// Checks that every prompt of a run and the longest title behind it fit into the model's context.
+  /// Checks that every prompt of the run, with the longest title behind it, fits the model's context.
   ///
-  /// A run looks at all of them before it begins: the one that is too long may come last.
+  /// Found out here rather than after an hour of training.
   ///
-  /// - Throws: ``ExperimentError/promptTooLong(split:user:target:tokens:longestAnswer:context:)``.
-  func requireContext() throws {
-    let parts: [(String, [Window], PromptStage)] = [
-      ("train", try trainingWindows, .training), ("validation", try validationWindows, .inference),
-      ("test", try testWindows, .inference),
-    ]
+  /// - Throws: ``ModelError/promptTooLong(user:items:tokens:titleTokens:contextLength:)``, or what the
+  ///   backbone throws.
+  func requirePromptsFit() throws {
     let context = loaded.model.shape.contextLength
-    for (split, windows, stage) in parts {
+    // EOS is predicted, and never run through the model.
+    let answer = trie.maximumDepth - 1
+    let stages: [(windows: [Window], stage: PromptStage)] = try [
+      (trainingWindows, .training), (validationWindows + testWindows, .inference),
+    ]
+    for (windows, stage) in stages {
       for window in windows {
-        let tokens = try prompt(window, stage: stage).count
-        guard tokens + trie.maximumDepth > context else { continue }
-        throw ExperimentError.promptTooLong(
-          split: split, user: window.user, target: window.target, tokens: tokens,
-          longestAnswer: trie.maximumDepth, context: context)
+        let prompt = try backbone.prompt(
+          history: window.history, catalogue: dataset.catalogue, phrases: dataset.phrases,
+          stage: stage)
+        // A token is a byte at least, BOS aside: most prompts need not be encoded.
+        if prompt.byteCount + 1 + answer <= context { continue }
+        let tokens = loaded.encoder.elements(of: prompt).count
+        guard tokens + answer <= context else {
+          throw ModelError.promptTooLong(
+            user: window.user, items: window.history.count, tokens: tokens, titleTokens: answer,
+            contextLength: context)
+        }
       }
     }
   }
 }
 
-/// Why a description cannot be run, though each of its parts is sound.
-public enum ExperimentError: BearLabError, Equatable {
-  case promptTooLong(
-    split: String, user: Int, target: Int, tokens: Int, longestAnswer: Int, context: Int)
-
-  public var description: String {
-    switch self {
-    case .promptTooLong(let split, let user, let target, let tokens, let longest, let context):
-      "the \(split) prompt of user \(user) before item \(target) has \(tokens) tokens, and the "
-        + "longest title \(longest), but the model's context has \(context)"
-    }
-  }
-
-  public var remedy: String {
-    switch self {
-    case .promptTooLong:
-      "shorten the histories or titles of the data set, or use a model with a longer context"
+extension Prompt {
+  /// The bytes of the text; a slot counts as one.
+  fileprivate var byteCount: Int {
+    parts.reduce(0) { count, part in
+      switch part {
+      case .text(let text): count + text.utf8.count
+      case .slot: count + 1
+      }
     }
   }
 }

@@ -42,6 +42,7 @@ public struct Experiment {
     notices =
       dataset.notices
       + (try joinNotice(dataset: dataset, backbone: backbone, encoder: loaded.encoder))
+    try requirePromptsFit()
   }
 
   /// The tokens of a window's prompt.

@@ -86,16 +86,20 @@ extension GGUFFile {
   }
 }
 
-/// Why a file's parts do not make a model.
+/// Why a file's parts do not make a model, or not one for the data.
 public enum ModelError: BearLabError, Equatable {
   case tokenizer(path: String, problem: TokenizerError)
   case moreTokensThanRows(path: String, tokens: Int, rows: Int)
+  case promptTooLong(user: Int, items: Int, tokens: Int, titleTokens: Int, contextLength: Int)
 
   public var description: String {
     switch self {
     case .tokenizer(let path, let problem): "\(path): tokenizer: \(problem.description)"
     case .moreTokensThanRows(let path, let tokens, let rows):
       "\(path): the tokenizer has \(tokens) tokens, but token_embd.weight only \(rows) rows"
+    case .promptTooLong(let user, let items, let tokens, let titleTokens, let contextLength):
+      "the prompt of user \(user), with a history of \(items) items, has \(tokens) tokens; with the "
+        + "longest title, \(titleTokens) tokens, it exceeds the model's context of \(contextLength)"
     }
   }
 
@@ -104,6 +108,9 @@ public enum ModelError: BearLabError, Equatable {
     case .tokenizer(_, let problem): problem.remedy
     case .moreTokensThanRows:
       "use a file with at least a row for each token; this tokenizer is of another model"
+    case .promptTooLong(_, _, _, let titleTokens, let contextLength):
+      "use a model with a longer context, shorter titles, or shorter histories: at most "
+        + "\(max(0, contextLength - titleTokens)) tokens of prompt fit here"
     }
   }
 }

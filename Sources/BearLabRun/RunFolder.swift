@@ -1,5 +1,6 @@
 public import BearLabCore
 internal import BearLabCheckpoint
+internal import BearLabFormats
 internal import Foundation
 
 /// The folder of a run: what it was told, what it measured and what it learnt.
@@ -60,7 +61,8 @@ public struct RunFolder: Sendable {
 
   /// The text of `run.yaml`.
   public func readDescription() throws(RunFolderError) -> String {
-    guard let text = try? String(contentsOfFile: descriptionPath, encoding: .utf8) else {
+    // Unlike Foundation's reader, it does not wait for somebody to write to a pipe.
+    guard let text = try? MappedFile.text(path: descriptionPath) else {
       throw .notARun(path: path)
     }
     return text

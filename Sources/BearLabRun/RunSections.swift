@@ -25,8 +25,9 @@ public enum RunSections {
   public static let training: [Parameter] = [
     .integer(
       "samples", default: 512, in: 1..., "training windows, the first of train_10000's order"),
-    .integer("epochs", default: 1, in: 0..., "passes over the samples; 0 trains nothing"),
-    .integer("batch-size", default: 8, in: 1..., unit: "samples", "samples of an optimiser step"),
+    .integer("epochs", default: 1, in: 0...100_000, "passes over the samples; 0 trains nothing"),
+    .integer(
+      "batch-size", default: 8, in: 1...100_000, unit: "samples", "samples of an optimiser step"),
     .real("learning-rate", default: 1e-3, in: 0...10, "the peak of the schedule"),
     .choice(
       "schedule", default: "linear", of: LearningRateSchedule.Shape.allCases.map(\.rawValue),

@@ -77,7 +77,6 @@ public final class Runner {
   /// - Throws: ``RunInterrupted`` where it was asked to stop, and what its parts throw.
   public func run() throws -> ReportTable {
     experiment.notices.forEach { observer(.notice($0)) }
-    try experiment.requireContext()
     let evaluator = try experiment.evaluator()
     let test = try experiment.testWindows
     let trainer = try experiment.makeTrainer()

@@ -1,6 +1,4 @@
 import BearLabCore
-import BearLabTestSupport
-import Foundation
 import Testing
 
 @testable import BearLabRun
@@ -104,33 +102,5 @@ import Testing
 
   private func describe(_ settings: [String]) throws -> RunDescription {
     try RunDescription(settings.map { try .init(parsing: $0) }, registry: .builtin())
-  }
-}
-
-/// What must hold before a run begins.
-@Suite struct ContextTests {
-  @Test func aPromptLongerThanTheContextIsRefusedAtOnce() throws {
-    try withCompute {
-      try withTinyCache { cache in
-        let settings = ["evaluation.users=5000"]
-        try tinyExperiment(settings, cache: cache).requireContext()
-        let file = "\(cache)/datasets/tiny/test.csv"
-        let items = [Int](repeating: 20, count: 400).map(String.init).joined(separator: ", ")
-        let text = try String(contentsOfFile: file, encoding: .utf8)
-        try (text + "999,\"[\(items), 7]\",9999\n")
-          .write(toFile: file, atomically: true, encoding: .utf8)
-        let folder = try RunFolder(creating: "\(cache)/run")
-        let experiment = try tinyExperiment(settings, cache: cache)
-        let error = try #require(throws: ExperimentError.self) {
-          _ = try Runner(experiment, in: folder) { _ in }.run()
-        }
-        guard case .promptTooLong("test", 999, 7, let tokens, _, 512) = error else {
-          Issue.record("\(error)")
-          return
-        }
-        #expect(tokens > 800)
-        #expect(folder.evaluations().isEmpty)
-      }
-    }
   }
 }

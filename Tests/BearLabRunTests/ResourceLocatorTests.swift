@@ -69,4 +69,15 @@ import Testing
     }
     #expect(error.remedy.contains("scripts/fetch"))
   }
+
+  @Test func aFileIsNoFolderOfData() throws {
+    try withTemporaryFolder(["datasets/toys/train.csv": ""]) { folder in
+      let file = "\(folder)/datasets/toys/train.csv"
+      let error = try #require(throws: ResourceError.self) {
+        _ = try ResourceLocator(cache: folder).dataset(file)
+      }
+      #expect(error == .notAFolder(path: file))
+      #expect(error.remedy == "give the folder that holds the data set's files")
+    }
+  }
 }

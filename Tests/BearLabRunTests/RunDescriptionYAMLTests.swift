@@ -1,5 +1,6 @@
 import BearLabCore
 import BearLabRun
+import Foundation
 import Testing
 
 @Suite struct RunDescriptionYAMLTests {

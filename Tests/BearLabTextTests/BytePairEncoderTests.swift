@@ -101,6 +101,9 @@ struct BytePairEncoderTests {
     #expect(throws: TokenizerError.duplicateMerge("h e", index: 2)) {
       try encoder(merges: ["h e", "l l", "h e"])
     }
+    #expect(throws: TokenizerError.noMerges(tokens: 267)) { try encoder(merges: []) }
+    let bytesAlone = try encoder(Self.bytes + Self.special, merges: [], eos: 256)
+    #expect(bytesAlone.encode("he") == [104, 101])
     #expect(throws: TokenizerError.tokenTypeCount(types: 1, tokens: 267)) {
       try encoder(types: [1])
     }

@@ -9,7 +9,7 @@ import Testing
     (["--objective", "baer"], "error: there is no objective 'baer'\n  did you mean bear? known: "),
     (
       ["--epochs=-1"],
-      "error: parameter 'training.epochs' cannot be '-1'\n  give an integer, at least 0\n"
+      "error: parameter 'training.epochs' cannot be '-1'\n  give an integer from 0 to 100000\n"
     ),
     (["--seed", "many"], "error: parameter 'seed' cannot be 'many'\n  give an integer, at least"),
     (
@@ -18,7 +18,7 @@ import Testing
     ),
     (["--set", "lora.ranc=4"], "error: section lora has no parameter 'ranc'\n  did you mean rank"),
     (["--set", "lora.targets=q"], "error: 'q' is no linear layer that LoRA can be put on\n"),
-    (["--config", "none.yaml"], "error: none.yaml is no description of a run: it cannot be read"),
+    (["--config", "none.yaml"], "error: none.yaml: cannot be opened: No such file or directory"),
     (["--dataset", "none"], "error: there is no data set 'none', neither as a path nor in "),
     (["--dataset", "tyni"], "did you mean tiny? known: tiny"),
     (["--model", "none"], "error: there is no model 'none', neither as a path nor in "),

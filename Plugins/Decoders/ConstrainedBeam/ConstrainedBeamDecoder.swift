@@ -28,7 +28,7 @@ public struct ConstrainedBeamDecoder: TrieDecoder {
   public static let summary = "beam search over the item trie"
   public static let citation = "BEAR, SIGIR 2026, section 2.2; beam search of transformers 4.49.0"
   public static let parameters: [Parameter] = [
-    .integer("width", default: 10, in: 1..., unit: "beams", "hypotheses kept at each step"),
+    .integer("width", default: 10, in: 1...10_000, unit: "beams", "hypotheses kept at each step"),
     .choice(
       "flavour", default: "hf", of: Flavour.allCases.map(\.rawValue),
       "whether finished titles leave the beam for a pool (hf) or compete in it (paper)"),
