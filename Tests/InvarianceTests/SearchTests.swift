@@ -54,7 +54,8 @@ import Testing
               let together = try search(decoder, prompts, constraint)
               let alone = try prompts.flatMap { try search(decoder, [$0], constraint) }
               #expect(isSame(alone, together), "\(place)")
-              #expect(together.allSatisfy { !$0.isEmpty }, "\(place)")
+              // A token limit may leave nothing.
+              #expect(!settings.isEmpty || together.allSatisfy { !$0.isEmpty }, "\(place)")
               #expect(isSame([together[0]], [together[4]]), "\(place)")
               return together
             }
