@@ -5,7 +5,7 @@ public struct TrainingStatistics: Sendable {
   /// `[titles]`: how often each title is the target of a training window.
   public let targetCounts: [Int]
   /// The title numbers that are in training, in a history or as a target.
-  public let seenItems: Set<Int>
+  public let seenTitles: Set<Int>
 
   /// Counts over `train`, which are all windows of `train.csv` and not the sample.
   public init(train: [Window], catalogue: Catalogue) {
@@ -18,6 +18,6 @@ public struct TrainingStatistics: Sendable {
       for item in window.history { seen.insert(catalogue.titleNumber(of: item)) }
     }
     targetCounts = counts
-    seenItems = seen
+    seenTitles = seen
   }
 }

@@ -6,12 +6,14 @@ public struct EvaluationFigures: Sendable, Equatable {
   public let name: String
   /// The rows that were ranked for: `validation` or `test`.
   public let split: String
-  /// The number of rows.
-  public let rows: Int
-  /// NDCG at each of ``RankingMetrics/cutoffs``.
-  public let ndcg: [Double]
-  /// HR at each of ``RankingMetrics/cutoffs``.
-  public let hr: [Double]
+  /// Of all rows.
+  public let all: RankingFigures
+  /// Of the rows whose target's title is in training, in a history or as a target.
+  public let seen: RankingFigures
+  /// Of the other rows.
+  public let unseen: RankingFigures
+  /// The share of the answers that are titles of the catalogue; nil where there is no answer.
+  public let validShare: Double?
   /// Mean −log P of the right title, in nats; nil for what is no language model.
   public let itemNLL: Double?
 
@@ -19,57 +21,56 @@ public struct EvaluationFigures: Sendable, Equatable {
   public init(_ evaluation: Evaluation, name: String, split: String) {
     self.name = name
     self.split = split
-    rows = evaluation.rows.count
-    ndcg = RankingMetrics.cutoffs.map { evaluation.ranking.ndcg($0) }
-    hr = RankingMetrics.cutoffs.map { evaluation.ranking.hr($0) }
+    all = RankingFigures(evaluation.ranking)
+    seen = RankingFigures(evaluation.ranking(seen: true))
+    unseen = RankingFigures(evaluation.ranking(seen: false))
+    validShare = evaluation.validShare
     itemNLL = evaluation.itemNLL
   }
 
-  /// The 95 % interval of HR@10.
+  /// The number of rows.
+  public var rows: Int { all.rows }
+
+  /// NDCG of all rows at each of ``RankingMetrics/cutoffs``.
+  public var ndcg: [Double] { all.ndcg }
+
+  /// HR of all rows at each of ``RankingMetrics/cutoffs``.
+  public var hr: [Double] { all.hr }
+
+  /// The 95 % interval of HR@10 over all rows.
   public var hrInterval: BinomialInterval {
-    // A rate is hits / rows, so its product with the rows is a whole number but for rounding.
-    .wilson(successes: Int(((hr.last ?? 0) * Double(rows)).rounded()), trials: rows)
+    all.hrIntervals.last ?? .score(mean: 0, count: 0)
   }
 }
 
 extension EvaluationFigures: Codable {
-  private struct Key: CodingKey {
-    let stringValue: String
-    var intValue: Int? { nil }
-    init(_ text: String) { stringValue = text }
-    init?(stringValue: String) { self.init(stringValue) }
-    init?(intValue: Int) { nil }
-  }
+  private static let event = "evaluation"
 
   public init(from decoder: any Decoder) throws {
-    let container = try decoder.container(keyedBy: Key.self)
-    let event = try container.decode(String.self, forKey: Key("event"))
-    guard event == "evaluation" else {
+    let container = try decoder.container(keyedBy: FigureKey.self)
+    let event = try container.decode(String.self, forKey: FigureKey("event"))
+    guard event == Self.event else {
       throw DecodingError.dataCorruptedError(
-        forKey: Key("event"), in: container, debugDescription: "it is '\(event)'")
+        forKey: FigureKey("event"), in: container, debugDescription: "it is '\(event)'")
     }
-    name = try container.decode(String.self, forKey: Key("name"))
-    split = try container.decode(String.self, forKey: Key("split"))
-    rows = try container.decode(Int.self, forKey: Key("rows"))
-    ndcg = try RankingMetrics.cutoffs.map {
-      try container.decode(Double.self, forKey: Key("ndcg@\($0)"))
-    }
-    hr = try RankingMetrics.cutoffs.map {
-      try container.decode(Double.self, forKey: Key("hr@\($0)"))
-    }
-    itemNLL = try container.decodeIfPresent(Double.self, forKey: Key("item_nll"))
+    name = try container.decode(String.self, forKey: FigureKey("name"))
+    split = try container.decode(String.self, forKey: FigureKey("split"))
+    all = try RankingFigures(from: container)
+    seen = try RankingFigures(from: container, prefix: "seen_")
+    unseen = try RankingFigures(from: container, prefix: "unseen_")
+    validShare = try container.decodeIfPresent(Double.self, forKey: FigureKey("valid_share"))
+    itemNLL = try container.decodeIfPresent(Double.self, forKey: FigureKey("item_nll"))
   }
 
   public func encode(to encoder: any Encoder) throws {
-    var container = encoder.container(keyedBy: Key.self)
-    try container.encode("evaluation", forKey: Key("event"))
-    try container.encode(name, forKey: Key("name"))
-    try container.encode(split, forKey: Key("split"))
-    try container.encode(rows, forKey: Key("rows"))
-    for (place, cutoff) in RankingMetrics.cutoffs.enumerated() {
-      try container.encode(ndcg[place], forKey: Key("ndcg@\(cutoff)"))
-      try container.encode(hr[place], forKey: Key("hr@\(cutoff)"))
-    }
-    try container.encodeIfPresent(itemNLL, forKey: Key("item_nll"))
+    var container = encoder.container(keyedBy: FigureKey.self)
+    try container.encode(Self.event, forKey: FigureKey("event"))
+    try container.encode(name, forKey: FigureKey("name"))
+    try container.encode(split, forKey: FigureKey("split"))
+    try all.encode(to: &container)
+    try seen.encode(to: &container, prefix: "seen_")
+    try unseen.encode(to: &container, prefix: "unseen_")
+    try container.encodeIfPresent(validShare, forKey: FigureKey("valid_share"))
+    try container.encodeIfPresent(itemNLL, forKey: FigureKey("item_nll"))
   }
 }

@@ -6,7 +6,7 @@ public import BearLabNN
 public struct Evaluator {
   private let model: LanguageModel
   private let trie: ItemTrie
-  private let catalogue: Catalogue
+  private let matcher: TitleMatcher
   private let decoder: any Decoder
   private let constraint: ConstraintMode
   private let prompt: (Window) throws -> [TokenForest.Element]
@@ -18,19 +18,19 @@ public struct Evaluator {
   /// - Parameters:
   ///   - model: the frozen language model.
   ///   - trie: the titles' tokens, as the backbone writes answers.
-  ///   - catalogue: what item ids and title numbers mean.
+  ///   - matcher: what judges the answers.
   ///   - decoder: what searches the trie.
   ///   - constraint: where the decoder's constraint comes, relative to the soft-max.
   ///   - batchSize: users whose beams advance together; only time and memory depend on it.
   ///   - prompt: the tokens of a window's prompt.
   public init(
-    model: LanguageModel, trie: ItemTrie, catalogue: Catalogue, decoder: any Decoder,
+    model: LanguageModel, trie: ItemTrie, matcher: TitleMatcher, decoder: any Decoder,
     constraint: ConstraintMode, batchSize: Int = 16,
     prompt: @escaping (Window) throws -> [TokenForest.Element]
   ) {
     self.model = model
     self.trie = trie
-    self.catalogue = catalogue
+    self.matcher = matcher
     self.decoder = decoder
     self.constraint = constraint
     self.batchSize = batchSize
@@ -58,7 +58,7 @@ public struct Evaluator {
   }
 
   private func evaluate(batch: [Window], adapter: LoRAAdapter?) throws -> [Evaluation.Row] {
-    let targets = batch.map { catalogue.titleNumber(of: $0.target) }
+    let targets = batch.map { matcher.catalogue.titleNumber(of: $0.target) }
     // The item NLL is under the constrained soft-max whatever the decoder's constraint is; both
     // share the keys and values of the prompts.
     var scorer = LanguageModelScorer(
@@ -68,10 +68,27 @@ public struct Evaluator {
     scorer.constraint = constraint
     let lists = try decoder.search(prompts: batch.count, in: trie, scorer: &scorer)
     return batch.indices.map { index in
-      Evaluation.Row(
-        window: batch[index], target: targets[index], ranked: lists[index],
-        negativeLogLikelihood: losses[index])
+      matcher.row(
+        batch[index], ranked: lists[index], negativeLogLikelihood: losses[index])
     }
+  }
+
+  /// Recommends behind a history.
+  ///
+  /// - Parameters:
+  ///   - history: item ids, oldest first; at least one.
+  ///   - adapter: the LoRA weights; nil for the base model.
+  /// - Returns: the answers, best first.
+  /// - Throws: as ``evaluate(_:adapter:progress:)``.
+  public func answers(behind history: [Int], adapter: LoRAAdapter?) throws -> [RankedAnswer] {
+    precondition(!history.isEmpty, "a history without items")
+    // Prompts are a function of the history alone, so that any target does.
+    let window = Window(user: 0, history: history, target: history[0], timestamp: 0)
+    var scorer = LanguageModelScorer(
+      model: model, adapter: adapter, trie: trie, constraint: constraint,
+      prompts: [try prompt(window)])
+    return try decoder.search(prompts: 1, in: trie, scorer: &scorer).joined()
+      .map(matcher.resolved)
   }
 }
 
@@ -87,19 +104,23 @@ public struct Evaluation: Sendable {
     /// −log P(title | prompt) under the constrained soft-max, in nats; nil where the ranking is
     /// not a language model's.
     public let negativeLogLikelihood: Float?
+    /// Whether the target's title is in training, in a history or as a target.
+    public let isSeen: Bool
+    /// The place of the right answer from 0, or nil where the list lacks it.
+    public let rank: Int?
 
     /// Creates a row.
     public init(
-      window: Window, target: Int, ranked: [RankedAnswer], negativeLogLikelihood: Float?
+      window: Window, target: Int, ranked: [RankedAnswer], negativeLogLikelihood: Float?,
+      isSeen: Bool, rank: Int?
     ) {
       self.window = window
       self.target = target
       self.ranked = ranked
       self.negativeLogLikelihood = negativeLogLikelihood
+      self.isSeen = isSeen
+      self.rank = rank
     }
-
-    /// The place of the right answer from 0, or nil where the list lacks it.
-    public var rank: Int? { RankingMetrics.rank(of: target, in: ranked.map(\.title)) }
   }
 
   public let rows: [Row]
@@ -110,6 +131,18 @@ public struct Evaluation: Sendable {
   public init(rows: [Row]) {
     self.rows = rows
     ranking = RankingSummary(ranks: rows.map(\.rank))
+  }
+
+  /// The ranks of the rows whose target was seen in training, or of those whose was not.
+  public func ranking(seen: Bool) -> RankingSummary {
+    RankingSummary(ranks: rows.filter { $0.isSeen == seen }.map(\.rank))
+  }
+
+  /// The share of all answers that are titles of the catalogue; nil where there is no answer.
+  public var validShare: Double? {
+    let answers = rows.flatMap(\.ranked)
+    guard !answers.isEmpty else { return nil }
+    return Double(answers.count { $0.title != nil }) / Double(answers.count)
   }
 
   /// The mean −log P of the right title, in nats; nil where a row has none.
@@ -123,17 +156,19 @@ public struct Evaluation: Sendable {
 extension Evaluation {
   /// Ranks the distinct titles by a recommender's scores; a title's score is its best item's.
   ///
-  /// Ties go to the title that comes first in byte order.
+  /// Ties go to the title that comes first in byte order. No text is decoded, so a hit is the
+  /// target's title whatever the matcher says of texts.
   ///
   /// - Parameters:
   ///   - windows: what is ranked for, and the right answers.
   ///   - recommender: a trained recommender.
-  ///   - catalogue: what item ids and title numbers mean.
+  ///   - matcher: what item ids and title numbers mean, and which titles were seen.
   ///   - length: the length of the lists.
   /// - Throws: what the recommender throws.
   public init(
-    _ windows: [Window], by recommender: any Recommender, catalogue: Catalogue, length: Int
+    _ windows: [Window], by recommender: any Recommender, matcher: TitleMatcher, length: Int
   ) throws {
+    let catalogue = matcher.catalogue
     let order = catalogue.titles.indices.sorted { first, second in
       catalogue.titles[first].utf8.lexicographicallyPrecedes(catalogue.titles[second].utf8)
     }
@@ -148,9 +183,12 @@ extension Evaluation {
             return ScoredTitle(title: title, score: best)
           }
           .sorted { ($1.score, place[$0.title]) < ($0.score, place[$1.title]) }
+          .prefix(length)
+        let target = catalogue.titleNumber(of: window.target)
         return Row(
-          window: window, target: catalogue.titleNumber(of: window.target),
-          ranked: ranked.prefix(length).map(RankedAnswer.init), negativeLogLikelihood: nil)
+          window: window, target: target, ranked: ranked.map(RankedAnswer.init),
+          negativeLogLikelihood: nil, isSeen: matcher.isSeen(target),
+          rank: RankingMetrics.rank(of: target, in: ranked.map(\.title)))
       })
   }
 }

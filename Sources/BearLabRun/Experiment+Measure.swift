@@ -10,24 +10,36 @@ extension Experiment {
     run folder: RunFolder?, observer: (RunEvent) -> Void
   ) throws -> ReportTable {
     notices.forEach { observer(.notice($0)) }
-    var adapter: LoRAAdapter?
-    var name = "zero-shot"
-    if let folder {
-      let epoch = try folder.bestEpoch()
-      let trained = loaded.model.makeAdapter(
-        try description.loraSettings, seed: try description.seed)
-      try TrainingCheckpoint(readingFrom: folder.checkpointPath(epoch: epoch)).restore(trained)
-      adapter = trained
-      name = "\(description.objective.name), epoch \(epoch)"
-    }
+    let trained = try folder.map(trainedAdapter)
+    let name = trained.map { "\(description.objective.name), epoch \($0.epoch)" } ?? "zero-shot"
     let windows = try testWindows
     observer(.began(stage: "\(name) on test", done: 0, total: windows.count, unit: "users"))
-    let evaluation = try evaluator().evaluate(windows, adapter: adapter) {
+    let evaluation = try evaluator().evaluate(windows, adapter: trained?.adapter) {
       observer(.progress(done: $0, detail: ""))
     }
     return ReportTable(
       rows: [.init(name, EvaluationFigures(evaluation, name: name, split: "test"))],
       rowsEvaluated: windows.count,
       titleCount: trie.titleCount, protocolSummary: description.protocolSummary)
+  }
+
+  /// The LoRA weights of a run's best epoch.
+  func trainedAdapter(
+    of folder: RunFolder
+  ) throws -> (adapter: LoRAAdapter, epoch: Int) {
+    let epoch = try folder.bestEpoch()
+    let adapter = loaded.model.makeAdapter(
+      try description.loraSettings, seed: try description.seed)
+    try TrainingCheckpoint(readingFrom: folder.checkpointPath(epoch: epoch)).restore(adapter)
+    return (adapter, epoch)
+  }
+
+  /// What judges answers on this data set.
+  var matcher: TitleMatcher {
+    get throws {
+      TitleMatcher(
+        catalogue: dataset.catalogue, seenTitles: statistics.seenTitles,
+        match: try description.evaluation["match"], decode: loaded.encoder.decode)
+    }
   }
 }

@@ -68,7 +68,7 @@ public struct Experiment {
   /// Measures language models on this data set.
   public func evaluator() throws -> Evaluator {
     Evaluator(
-      model: loaded.model, trie: trie, catalogue: dataset.catalogue, decoder: decoder,
+      model: loaded.model, trie: trie, matcher: try matcher, decoder: decoder,
       constraint: constraint, batchSize: try description.evaluation["batch-size"]
     ) { try prompt($0, stage: .inference) }
   }
@@ -107,7 +107,7 @@ public struct Experiment {
       train: dataset.train, validation: dataset.validation, catalogue: dataset.catalogue,
       seed: try description.seed)
     return try Evaluation(
-      testWindows, by: recommender, catalogue: dataset.catalogue, length: 10)
+      testWindows, by: recommender, matcher: matcher, length: 10)
   }
 
   /// A trainer with fresh LoRA weights.

@@ -39,10 +39,9 @@ public struct ReportTable: Sendable {
 
   private var cells: [[String]] {
     rows.map { row in
-      [row.name] + (row.figures.ndcg + row.figures.hr).map { String(format: "%.4f", $0) }
+      [row.name] + (row.figures.ndcg + row.figures.hr).map(Self.figure)
         + [
-          String(
-            format: "%.4f–%.4f", row.figures.hrInterval.lower, row.figures.hrInterval.upper),
+          Self.interval(row.figures.hrInterval),
           row.figures.itemNLL.map { String(format: "%.3f", $0) } ?? "–",
         ]
     }
@@ -56,22 +55,52 @@ public struct ReportTable: Sendable {
       rowsEvaluated, titleCount, log(Double(titleCount))) + protocolSummary
   }
 
-  /// The table in Markdown, its columns aligned so that a terminal shows it as well.
-  public var text: String {
-    let lines = [Self.header] + cells
-    let widths = Self.header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
-    func line(_ cells: [String]) -> String {
-      let padded = cells.enumerated().map { column, cell in
-        let padding = String(repeating: " ", count: widths[column] - cell.count)
-        return column == 0 ? cell + padding : padding + cell
+  /// Two rows a model: targets seen in training, and targets never seen.
+  private var splitTable: MarkdownTable {
+    MarkdownTable(
+      header: [
+        "model", "targets", "rows", "NDCG@10", "NDCG@10, 95 %", "HR@10", "HR@10, 95 %",
+      ],
+      rows: rows.flatMap { row in
+        [("seen", row.figures.seen), ("unseen", row.figures.unseen)].map { name, figures in
+          [row.name, name, "\(figures.rows)"] + Self.lastFigures(of: figures)
+        }
+      })
+  }
+
+  private static func lastFigures(of figures: RankingFigures) -> [String] {
+    [(figures.ndcg, figures.ndcgIntervals), (figures.hr, figures.hrIntervals)].flatMap {
+      values, intervals in
+      guard figures.rows > 0, let value = values.last, let interval = intervals.last else {
+        return ["–", "–"]
       }
-      return "| " + padded.joined(separator: " | ") + " |"
+      return [Self.figure(value), Self.interval(interval)]
     }
-    let rule = widths.enumerated().map { column, width in
-      column == 0
-        ? String(repeating: "-", count: width) : String(repeating: "-", count: width - 1) + ":"
+  }
+
+  /// Names the models that answer with something else than titles.
+  private var validity: String {
+    let partly = rows.compactMap { row -> String? in
+      guard let share = row.figures.validShare, share < 1 else { return nil }
+      return "\(row.name) \(Self.figure(share))"
     }
-    return ([line(Self.header), line(rule)] + cells.map(line)).joined(separator: "\n")
-      + "\n\n" + caption + "\n"
+    return partly.isEmpty
+      ? "all answers are titles of the catalogue"
+      : "share of the answers that are titles of the catalogue: "
+        + partly.joined(separator: ", ") + "; of the others 1"
+  }
+
+  static func figure(_ value: Double) -> String { String(format: "%.4f", value) }
+
+  static func interval(_ interval: BinomialInterval) -> String {
+    String(format: "%.4f–%.4f", interval.lower, interval.upper)
+  }
+
+  /// The tables in Markdown: all rows, then targets seen and never seen in training apart.
+  public var text: String {
+    MarkdownTable(header: Self.header, rows: cells).text
+      + "\n" + caption + "\n\n" + splitTable.text
+      + "\nseen: the target's title is in training, in a history or as a target; " + validity
+      + "\n"
   }
 }

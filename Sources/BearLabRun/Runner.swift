@@ -122,7 +122,12 @@ public final class Runner {
   private func report(
     _ title: String, as name: String, _ evaluate: () throws -> Evaluation
   ) throws -> ReportTable.Row {
-    let row = ReportTable.Row(title, try figures(name, split: "test", evaluate))
+    let figures = try figures(name, split: "test") {
+      let evaluation = try evaluate()
+      try RowResults.write(evaluation, name: name, in: folder)
+      return evaluation
+    }
+    let row = ReportTable.Row(title, figures)
     observer(.measured(name: title, row: row))
     return row
   }
@@ -245,18 +250,10 @@ extension Runner {
       selection == .valid ? name : "\(name), \(selection.rawValue)", as: "fine-tuned"
     ) {
       let tuned = try evaluate(test, evaluator, adapter: adapter, name: "fine-tuned on test")
-      try writePredictions(tuned)
+      try Predictions.write(tuned, of: experiment, in: folder)
       return tuned
     }
     return [row]
-  }
-
-  private func writePredictions(_ evaluation: Evaluation) throws {
-    let longest = evaluation.rows.map(\.ranked.count).max() ?? 0
-    let width: Int? = try? experiment.description.decoder.values["width"]
-    try folder.write(
-      Predictions.json(evaluation, dataset: experiment.dataset, length: width ?? longest),
-      to: folder.predictionsPath)
   }
 }
 

@@ -16,8 +16,9 @@ struct BearLabCommand: ParsableCommand {
       """,
     version: BearLab.version,
     subcommands: [
-      RunCommand.self, ResumeCommand.self, EvaluateCommand.self, ListCommand.self,
-      DescribeCommand.self, VerifyCommand.self, BenchCommand.self, DoctorCommand.self,
+      RunCommand.self, ResumeCommand.self, EvaluateCommand.self, RescoreCommand.self,
+      RecommendCommand.self, ListCommand.self, DescribeCommand.self, VerifyCommand.self,
+      BenchCommand.self, DoctorCommand.self,
     ])
 }
 

@@ -21,17 +21,22 @@ struct EvaluateCommand: ParsableCommand {
   func run() throws {
     let registry = try PluginRegistry.builtin()
     let folder = try runFolder.map { try RunFolder(existing: $0) }
-    var assignments: [RunDescription.Assignment] = []
-    if let folder {
-      assignments += try RunDescription.assignments(
-        yaml: folder.readDescription(), path: folder.descriptionPath)
-    }
-    assignments += try options.assignments()
-    let description = try RunDescription(assignments, registry: registry)
+    let description = try RunDescription(
+      options.assignments(over: folder), registry: registry)
     try ComputeOptions.apply(threads: description.general["threads"])
     let experiment = try Experiment(description, registry: registry, resources: .current)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let table = try experiment.measure(run: folder, observer: printer.show)
     Console.print(table.text.trimmingCharacters(in: .newlines))
+  }
+}
+
+extension RunOptions {
+  /// The settings of a run, if there is one, and those given here, which win.
+  func assignments(over run: RunFolder?) throws -> [RunDescription.Assignment] {
+    let recorded = try run.map {
+      try RunDescription.assignments(yaml: $0.readDescription(), path: $0.descriptionPath)
+    }
+    return try (recorded ?? []) + assignments()
   }
 }

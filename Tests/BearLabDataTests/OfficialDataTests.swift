@@ -43,7 +43,7 @@ private func unseenItems(_ dataset: Dataset) -> Int {
   #expect(statistics.targetCounts.max() == 98)
   #expect(
     office.test.count {
-      !statistics.seenItems.contains(office.catalogue.titleNumber(of: $0.target))
+      !statistics.seenTitles.contains(office.catalogue.titleNumber(of: $0.target))
     } == 896)
 }
 

@@ -100,5 +100,5 @@ func shortSequencesMakeOneWindow(count: Int) {
       Window(user: 2, history: [2, 3], target: 4, timestamp: 0),
     ], catalogue: catalogue)
   #expect(statistics.targetCounts == [2, 0, 0, 0])
-  #expect(statistics.seenItems == [0, 1, 2])
+  #expect(statistics.seenTitles == [0, 1, 2])
 }

@@ -54,9 +54,14 @@ struct EvaluatorTests {
     }
   }
 
+  /// Title 2, "d", is never seen in training.
+  private var matcher: TitleMatcher {
+    TitleMatcher(catalogue: catalogue, seenTitles: [0, 1, 3]) { _ in "" }
+  }
+
   private func evaluator(_ constraint: ConstraintMode, batchSize: Int) throws -> Evaluator {
     Evaluator(
-      model: tiny.model, trie: trie, catalogue: catalogue, decoder: try ExhaustiveDecoder([:]),
+      model: tiny.model, trie: trie, matcher: matcher, decoder: try ExhaustiveDecoder([:]),
       constraint: constraint, batchSize: batchSize
     ) { prompt(of: $0) }
   }
@@ -100,6 +105,7 @@ struct EvaluatorTests {
       let loss = -(try logProbability(of: row.target, behind: row.window, .before, adapter))
       #expect(abs(Double(try #require(row.negativeLogLikelihood)) - loss) < 1e-5)
       #expect(row.rank == order.firstIndex(of: row.target))
+      #expect(row.isSeen == (row.target != 2))
     }
   }
 
@@ -126,6 +132,16 @@ struct EvaluatorTests {
     #expect(before.rows[0].ranked.map(\.score) != after.rows[0].ranked.map(\.score))
   }
 
+  @Test func recommendingIsRankingWithoutATarget() throws {
+    let adapter = tiny.makeAdapter()
+    let evaluator = try evaluator(.before, batchSize: 3)
+    for row in try evaluator.evaluate(windows(4), adapter: adapter).rows {
+      let answers = try evaluator.answers(behind: row.window.history, adapter: adapter)
+      #expect(answers.map(\.title) == row.ranked.map(\.title))
+      #expect(largestGap(answers.map(\.score), row.ranked.map { Double($0.score) }) < 1e-5)
+    }
+  }
+
   @Test func progressCountsTheWindows() throws {
     var seen: [Int] = []
     _ = try evaluator(.before, batchSize: 3).evaluate(windows(7), adapter: nil) { seen.append($0) }
@@ -134,10 +150,11 @@ struct EvaluatorTests {
 
   @Test func recommendersRankTitlesByTheirBestItemAndTiesByBytes() throws {
     let evaluation = try Evaluation(
-      windows(5), by: FixedRecommender(scores: [1, 0, 1, 1, 2]), catalogue: catalogue, length: 3)
+      windows(5), by: FixedRecommender(scores: [1, 0, 1, 1, 2]), matcher: matcher, length: 3)
     // Titles 0...3 are b, a, d, c; a's best item has 2; b, c and d tie.
     #expect(evaluation.rows[0].ranked.map(\.title) == [1, 0, 3])
     #expect(evaluation.rows.map(\.rank) == [1, nil, 0, 0, 2])
+    #expect(evaluation.rows.map(\.isSeen) == [true, false, true, true, true])
     #expect(evaluation.itemNLL == nil)
   }
 }

@@ -45,7 +45,10 @@ import Testing
     }
     #expect(run.table.rows.map(\.name) == ["popularity", "zero-shot"])
     #expect(
-      run.files.keys.sorted() == ["metrics.jsonl", "report.md", "run.yaml", "timing.jsonl"])
+      run.files.keys.sorted() == [
+        "metrics.jsonl", "report.md", "rows-popularity.jsonl", "rows-zero-shot.jsonl", "run.yaml",
+        "timing.jsonl",
+      ])
     #expect(try run.metrics.map(\.event) == ["evaluation", "evaluation"])
   }
 
@@ -103,6 +106,25 @@ import Testing
       for (first, second) in zip(before.rows, after.rows) {
         #expect(try #require(first.ranked.first).score > #require(second.ranked.first).score)
       }
+    }
+  }
+
+  /// Every title is in the lists; item 3's is one that the clean-up of texts changes.
+  @Test func theMatchReachesTheEvaluator() throws {
+    try withTinyCache { cache in
+      let file = URL(filePath: "\(cache)/datasets/tiny/id2name4Rec.json")
+      let titles = try String(contentsOf: file, encoding: .utf8)
+      try Data(titles.replacing("Over  There", with: "Over , There").utf8).write(to: file)
+      func ranks(_ match: String) throws -> [(target: Int, rank: Int?)] {
+        let experiment = try tinyExperiment(
+          ["evaluation.match=\(match)", "decoder.width=29"], cache: cache)
+        return try experiment.evaluator().evaluate(experiment.dataset.test, adapter: nil).rows
+          .map { ($0.target, $0.rank) }
+      }
+      let (leaf, text) = try withCompute { (try ranks("leaf"), try ranks("text")) }
+      #expect(leaf.contains { $0.target == 2 })
+      #expect(leaf.allSatisfy { $0.rank != nil })
+      #expect(text.map(\.rank) == leaf.map { $0.target == 2 ? nil : $0.rank })
     }
   }
 

@@ -14,7 +14,8 @@ import Testing
         ranked: titles.enumerated().map {
           RankedAnswer(ScoredTitle(title: $1, score: -Float($0) / 2))
         },
-        negativeLogLikelihood: 1.5)
+        negativeLogLikelihood: 1.5, isSeen: titles.count < 3,
+        rank: titles.firstIndex(of: 0))
     })
   private let catalogue = Catalogue(itemTitles: ["A \"b\" / é", "C", "D"])
 
@@ -36,16 +37,49 @@ import Testing
         3 test rows; item NLL in nats under the constrained soft-max; guessing uniformly among 3 \
         titles costs 1.099; protocol: consistent
 
+        | model          | targets | rows | NDCG@10 | NDCG@10, 95 % |  HR@10 |   HR@10, 95 % |
+        | -------------- | ------: | ---: | ------: | ------------: | -----: | ------------: |
+        | bear           |    seen |    1 |  0.0000 | 0.0000–0.7935 | 0.0000 | 0.0000–0.7935 |
+        | bear           |  unseen |    2 |  0.7500 | 0.1979–0.9733 | 1.0000 | 0.3424–1.0000 |
+        | nothing at all |    seen |    0 |       – |             – |      – |             – |
+        | nothing at all |  unseen |    0 |       – |             – |      – |             – |
+
+        seen: the target's title is in training, in a history or as a target; all answers are titles \
+        of the catalogue
+
         """)
   }
 
+  /// Models that answer with texts are named.
+  @Test func answersThatAreNoTitlesAreCounted() {
+    let answers = [RankedAnswer(tokens: [1], score: 0), RankedAnswer(.init(title: 0, score: 0))]
+    let free = Evaluation(rows: [
+      Evaluation.Row(
+        window: Window(user: 1, history: [2], target: 1, timestamp: 0), target: 0,
+        ranked: answers, negativeLogLikelihood: nil, isSeen: true, rank: 1)
+    ])
+    let table = ReportTable(
+      rows: [("bear", evaluation), ("free", free)].map {
+        .init($0, EvaluationFigures($1, name: $0, split: "test"))
+      }, rowsEvaluated: 3, titleCount: 3)
+    #expect(
+      table.text.hasSuffix("titles of the catalogue: free 0.5000; of the others 1\n"))
+  }
+
   @Test func predictionsHaveTheOfficialLayout() throws {
-    let dataset = Dataset(
-      name: "x", catalogue: catalogue,
-      phrases: PromptPhrases(instruction: "Next?", historyPhrase: "Seen: "), train: [],
-      trainSample: [], validation: [], test: [])
-    let text = try Predictions.json(evaluation, dataset: dataset, length: 3)
+    let text = try json(evaluation)
     #expect(text.hasSuffix("]\n") && text.contains(#""\"A \"b\" / é\"""#))
+    #expect(
+      text.hasPrefix(
+        """
+        [
+            {
+                "instruction": "Next?",
+                "input": "Seen: \\"C\\", \\"D\\"\\n ",
+                "output": "\\"A \\"b\\" / é\\"",
+                "predict": [
+                    "\\"A \\"b\\" / é\\"",
+        """))
     let rows = try JSONDecoder().decode([PredictionRow].self, from: Data(text.utf8))
     #expect(rows.count == 3)
     #expect(rows[0].instruction == "Next?")
@@ -56,6 +90,63 @@ import Testing
     #expect(rows[2].predict == ["\"C\"", "", ""])
     let lowest = -Double(Float.greatestFiniteMagnitude)
     #expect(rows[2].predict_scores == [0, lowest, lowest])
+    #expect(try json(Evaluation(rows: [])) == "[\n\n]\n")
+  }
+
+  private func json(_ evaluation: Evaluation, match: TitleMatch = .leaf) throws -> String {
+    try Predictions.json(
+      evaluation, phrases: PromptPhrases(instruction: "Next?", historyPhrase: "Seen: "),
+      matcher: TitleMatcher(catalogue: catalogue, seenTitles: [], match: match) { tokens in
+        tokens == [7] ? "\"no . title\"" : "cut \"off"
+      }, length: 3)
+  }
+
+  /// Texts are quoted once; scores that JSON lacks become the lowest that it has.
+  @Test func answersThatAreNoTitlesAreWrittenAsText() throws {
+    let free = Evaluation(rows: [
+      Evaluation.Row(
+        window: Window(user: 1, history: [2], target: 1, timestamp: 0), target: 0,
+        ranked: [
+          RankedAnswer(tokens: [7], score: -0.1), RankedAnswer(tokens: [8], score: -.infinity),
+        ], negativeLogLikelihood: nil, isSeen: true, rank: nil)
+    ])
+    let rows = try JSONDecoder().decode([PredictionRow].self, from: Data(json(free).utf8))
+    #expect(rows[0].predict == ["\"no . title\"", "\"cut \"off\"", ""])
+    let lowest = -Double(Float.greatestFiniteMagnitude)
+    #expect(rows[0].predict_scores == [Double(Float(-0.1)), lowest, lowest])
+    // As the official script decodes.
+    let cleaned = try json(free, match: .text)
+    #expect(cleaned.contains(#""\"no. title\"""#))
+  }
+
+  @Test(arguments: [
+    ("Book", 12, ConstraintMode.after, "predict_Book_12_CBS.json"),
+    ("ml-100k", 5000, .before, "predict_ml-100k_5000_customCBS.json"),
+    ("../my data", 0, .before, "predict_..-my-data_0_customCBS.json"),
+  ])
+  func officialFilesBearDataSetAndRows(
+    dataset: String, rows: Int, constraint: ConstraintMode, expected: String
+  ) {
+    #expect(
+      Predictions.officialName(dataset: dataset, rows: rows, constraint: constraint) == expected)
+  }
+
+  /// Every line has every key, in a fixed order; numbers are the shortest that read back.
+  @Test func rowsAreLinesToCompareRunsBy() throws {
+    let rows = [
+      Evaluation.Row(
+        window: Window(user: 7, history: [1], target: 3, timestamp: 99), target: 2, ranked: [],
+        negativeLogLikelihood: 0.1, isSeen: true, rank: 4),
+      Evaluation.Row(
+        window: Window(user: 8, history: [1], target: 1, timestamp: 5), target: 0, ranked: [],
+        negativeLogLikelihood: nil, isSeen: false, rank: nil),
+    ]
+    #expect(
+      try RowResults.text(of: Evaluation(rows: rows)) == """
+        {"item_nll":0.1,"rank":4,"seen":true,"target":3,"timestamp":99,"title":2,"user":7}
+        {"item_nll":null,"rank":null,"seen":false,"target":1,"timestamp":5,"title":0,"user":8}
+
+        """)
   }
 }
 

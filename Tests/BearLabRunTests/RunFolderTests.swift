@@ -83,8 +83,11 @@ import Testing
   }
 
   private func line(_ name: String, _ ndcg: Double) -> String {
-    let rates = [1, 5, 10].map { #""ndcg@\#($0)":\#(ndcg),"hr@\#($0)":0"# }
-    return #"{"event":"evaluation","name":"\#(name)","split":"validation","rows":3,"#
+    let rates = ["", "seen_", "unseen_"].flatMap { part in
+      [#""\#(part)rows":3"#]
+        + [1, 5, 10].map { #""\#(part)ndcg@\#($0)":\#(ndcg),"\#(part)hr@\#($0)":0"# }
+    }
+    return #"{"event":"evaluation","name":"\#(name)","split":"validation","#
       + rates.joined(separator: ",") + "}"
   }
 

@@ -3,7 +3,7 @@ import Testing
 /// What the program says of itself; BEAR_LAB_RECORD=1 renews the snapshots.
 @Suite struct HelpTests {
   @Test(arguments: [
-    [], ["run"], ["evaluate"], ["list"], ["describe"], ["verify"],
+    [], ["run"], ["evaluate"], ["rescore"], ["recommend"], ["list"], ["describe"], ["verify"],
   ])
   func helpIsAsRecorded(command: [String]) throws {
     let outcome = try bearLab(command + ["--help"])

@@ -39,6 +39,7 @@ import Testing
       #expect(first.output == second.output)
       for file in [
         "run.yaml", "metrics.jsonl", "predictions.json", "report.md", "checkpoint-epoch-1.h5",
+        "rows-fine-tuned.jsonl",
       ] {
         let (one, other) = (try data("\(cache)/a/\(file)"), try data("\(cache)/b/\(file)"))
         #expect(one == other, "\(file)")

@@ -18,7 +18,7 @@ public enum Suggestion {
   }
 
   /// The Levenshtein distance.
-  private static func edits(from first: String, to second: String) -> Int {
+  public static func edits(from first: String, to second: String) -> Int {
     let target = Array(second)
     var previous = Array(0...target.count)
     for (row, character) in first.enumerated() {
