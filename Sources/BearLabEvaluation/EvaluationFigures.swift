@@ -28,6 +28,20 @@ public struct EvaluationFigures: Sendable, Equatable {
     itemNLL = evaluation.itemNLL
   }
 
+  /// Takes the figures one by one.
+  init(
+    name: String, split: String, all: RankingFigures, seen: RankingFigures,
+    unseen: RankingFigures, validShare: Double?, itemNLL: Double?
+  ) {
+    self.name = name
+    self.split = split
+    self.all = all
+    self.seen = seen
+    self.unseen = unseen
+    self.validShare = validShare
+    self.itemNLL = itemNLL
+  }
+
   /// The number of rows.
   public var rows: Int { all.rows }
 

@@ -14,6 +14,13 @@ public struct RankingFigures: Sendable, Equatable {
     hr = RankingMetrics.cutoffs.map { summary.hr($0) }
   }
 
+  /// Takes the figures one by one, in the order of ``RankingMetrics/cutoffs``.
+  init(rows: Int, ndcg: [Double], hr: [Double]) {
+    self.rows = rows
+    self.ndcg = ndcg
+    self.hr = hr
+  }
+
   /// The 95 % interval of NDCG at each of ``RankingMetrics/cutoffs``; see ``BinomialInterval``.
   public var ndcgIntervals: [BinomialInterval] { ndcg.map { .score(mean: $0, count: rows) } }
 

@@ -59,6 +59,17 @@ public enum CheckpointSelection: String, Sendable, CaseIterable, ParameterReadab
   }
 }
 
+extension CheckpointSelection {
+  /// How a table names the weights that were chosen; `testMax` gets a row of its own besides.
+  func title(of objective: String) -> String {
+    switch self {
+    case .valid: objective
+    case .testBest, .testMax: "\(objective), test-best"
+    case .last: "\(objective), last"
+    }
+  }
+}
+
 extension RunDescription {
   /// Puts a protocol's values where it is chosen: what comes later wins over them.
   ///

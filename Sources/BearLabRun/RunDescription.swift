@@ -71,8 +71,10 @@ public struct RunDescription: Sendable {
     training = try values("training", RunSections.training, owner: "section training")
     lora = try values("lora", RunSections.lora, owner: "section lora")
     evaluation = try values("evaluation", RunSections.evaluation, owner: "section evaluation")
-    let trained = try registry.objectives.find(objective.name).init(objective.values)
-    constraint = try Self.constraint(evaluation, objective: objective.name, trained.needs)
+    constraint = try Self.constraint(
+      evaluation, objective: objective.name,
+      trained: registry.objectives.find(objective.name).init(objective.values).needs.constraint,
+      decoder: registry.decoders.find(decoder.name).init(decoder.values).constraint)
     protocolSummary = Self.summary(
       of: try general["protocol"],
       values: [
@@ -85,16 +87,28 @@ public struct RunDescription: Sendable {
 
   /// Where the decoder's constraint comes, relative to the soft-max.
   ///
-  /// - Throws: ``RunDescriptionError/constraintMismatch(objective:trained:decoded:)``.
+  /// - Parameters:
+  ///   - evaluation: the section, with what was set and whether a mismatch is allowed.
+  ///   - objective: its name.
+  ///   - trained: the constraint that the objective is trained for.
+  ///   - decoder: the constraint that the decoder can work with; nil for either.
+  /// - Returns: what the decoder needs, else what was set, else what was trained.
+  /// - Throws: ``RunDescriptionError/constraintMismatch(objective:trained:decoded:)`` or
+  ///   ``RunDescriptionError/unsupportedConstraint(set:decoder:)``.
   private static func constraint(
-    _ evaluation: ParameterValues, objective: String, _ needs: ObjectiveNeeds
+    _ evaluation: ParameterValues, objective: String, trained: ConstraintMode,
+    decoder: ConstraintMode?
   ) throws -> ConstraintMode {
     let setting: String = try evaluation["constraint"]
     let mismatch: String = try evaluation["constraint-mismatch"]
-    let decoded = ConstraintMode(rawValue: setting) ?? needs.constraint
-    guard decoded == needs.constraint || mismatch == "allow" else {
+    let set = ConstraintMode(rawValue: setting)
+    if let decoder, let set, set != decoder {
+      throw RunDescriptionError.unsupportedConstraint(set: setting, decoder: decoder.rawValue)
+    }
+    let decoded = decoder ?? set ?? trained
+    guard decoded == trained || mismatch == "allow" else {
       throw RunDescriptionError.constraintMismatch(
-        objective: objective, trained: needs.constraint.rawValue, decoded: decoded.rawValue)
+        objective: objective, trained: trained.rawValue, decoded: decoded.rawValue)
     }
     return decoded
   }
@@ -261,6 +275,7 @@ public enum RunDescriptionError: BearLabError, Equatable {
   case unknownTarget(String)
   case malformedSeeds(String)
   case constraintMismatch(objective: String, trained: String, decoded: String)
+  case unsupportedConstraint(set: String, decoder: String)
   case malformedYAML(path: String, reason: String)
 
   public var description: String {
@@ -272,8 +287,10 @@ public enum RunDescriptionError: BearLabError, Equatable {
     case .malformedSeeds(let text):
       "seeds '\(excerpt(of: text))' are not different whole numbers from 0"
     case .constraintMismatch(let objective, let trained, let decoded):
-      "objective '\(objective)' is trained with the constraint \(trained) the soft-max, but "
-        + "evaluation.constraint is '\(decoded)'"
+      "objective '\(objective)' is trained with the constraint \(trained) the soft-max, but the "
+        + "decoder would apply it \(decoded)"
+    case .unsupportedConstraint(let set, let decoder):
+      "evaluation.constraint is '\(set)', but the decoder works with '\(decoder)' only"
     case .malformedYAML(let path, let reason): "\(path) is no description of a run: \(reason)"
     }
   }
@@ -288,7 +305,10 @@ public enum RunDescriptionError: BearLabError, Equatable {
         for: word, among: Projection.allCases.map(\.rawValue) + ["all"], noun: "layer")
     case .malformedSeeds: "write them as 1,2,3"
     case .constraintMismatch:
-      "leave evaluation.constraint at 'objective', or say evaluation.constraint-mismatch=allow"
+      "leave evaluation.constraint at 'objective' and take a decoder that can, or say "
+        + "evaluation.constraint-mismatch=allow"
+    case .unsupportedConstraint:
+      "leave evaluation.constraint at 'objective', or take another decoder"
     case .malformedYAML: "start from the run.yaml of a run, or from `bear-lab run --dry-run`"
     }
   }

@@ -28,11 +28,13 @@ public struct RunFolder: Sendable {
 
   /// Checks that a new run may use a folder, without making it.
   ///
+  /// What a kill left half written does not count.
+  ///
   /// - Throws: ``RunFolderError/occupied(path:entries:)`` where there is anything in it.
   public static func requireFree(_ path: String) throws(RunFolderError) {
-    guard let entries = try? FileManager.default.contentsOfDirectory(atPath: path),
-      !entries.isEmpty
-    else { return }
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
+    let entries = names.filter { !$0.hasSuffix(".partial") }
+    guard !entries.isEmpty else { return }
     throw .occupied(path: path, entries: entries.sorted())
   }
 

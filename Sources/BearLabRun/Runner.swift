@@ -24,14 +24,14 @@ public enum RunEvent: Sendable {
 public final class Runner {
   let experiment: Experiment
   let folder: RunFolder
-  private let observer: (RunEvent) -> Void
-  private let interruption: Interruption
-  private let metrics: JSONLines
-  private let timing: JSONLines
-  private let clock = ContinuousClock()
-  private let settings: String
-  private let start: TrainingCheckpoint?
-  private var evaluations: [EvaluationFigures]
+  let observer: (RunEvent) -> Void
+  let interruption: Interruption
+  let metrics: JSONLines
+  let timing: JSONLines
+  let clock = ContinuousClock()
+  let settings: String
+  let start: TrainingCheckpoint?
+  private(set) var evaluations: [EvaluationFigures]
 
   /// Prepares a run in a folder: a new one gets its `run.yaml`, another continues.
   ///
@@ -102,7 +102,7 @@ public final class Runner {
     return table
   }
 
-  private func evaluate(
+  func evaluate(
     _ windows: [Window], _ evaluator: Evaluator, adapter: LoRAAdapter?, name: String
   ) throws -> Evaluation {
     observer(.began(stage: name, done: 0, total: windows.count, unit: "users"))
@@ -119,7 +119,7 @@ public final class Runner {
   }
 
   /// The row of an evaluation on test, measured unless `metrics.jsonl` has it.
-  private func report(
+  func report(
     _ title: String, as name: String, _ evaluate: () throws -> Evaluation
   ) throws -> ReportTable.Row {
     let figures = try figures(name, split: "test") {
@@ -133,7 +133,7 @@ public final class Runner {
   }
 
   /// The figures of an evaluation, measured unless `metrics.jsonl` has them.
-  private func figures(
+  func figures(
     _ name: String, split: String, _ evaluate: () throws -> Evaluation
   ) throws -> EvaluationFigures {
     if let known = evaluations.first(where: { $0.name == name && $0.split == split }) {
@@ -143,117 +143,6 @@ public final class Runner {
     try metrics.append(figures)
     evaluations.append(figures)
     return figures
-  }
-}
-
-// MARK: Training
-
-extension Runner {
-  /// Trains all epochs, or what is left of them.
-  private func train(_ trainer: Trainer, evaluator: Evaluator) throws {
-    let samples = try experiment.trainingWindows.map(experiment.sample)
-    let perEpoch = try experiment.stepsPerEpoch
-    if let start {
-      // An epoch that had begun begins again; its effects of that time are in the checkpoint.
-      if start.step % perEpoch != 0 { try trainer.beginEpoch(start.step / perEpoch) }
-      try start.restore(trainer)
-    }
-    for epoch in 1...trainer.settings.epochs {
-      if trainer.optimizer.step < epoch * perEpoch {
-        try train(trainer, epoch: epoch, samples: samples)
-      }
-      try measure(trainer, epoch: epoch, evaluator: evaluator)
-    }
-  }
-
-  /// Trains the steps of an epoch that are not done yet.
-  private func train(
-    _ trainer: Trainer, epoch: Int, samples: [AnswerForest.Sample]
-  ) throws {
-    let batches = trainer.batches(sampleCount: samples.count, epoch: epoch - 1)
-    let first = trainer.optimizer.step - (epoch - 1) * batches.count
-    let interval = try experiment.checkpointSteps
-    var done = first * trainer.settings.batchSize
-    observer(
-      .began(
-        stage: "epoch \(epoch) of \(trainer.settings.epochs)", done: done, total: samples.count,
-        unit: "samples"))
-    if first == 0 { try trainer.beginEpoch(epoch - 1) }
-    for (index, batch) in batches.enumerated().dropFirst(first) {
-      let began = clock.now
-      let report = try trainer.step(batch.map { samples[$0] })
-      done += report.samples
-      try log(report, epoch: epoch, seconds: (clock.now - began).seconds)
-      observer(.progress(done: done, detail: String(format: "loss %.4f", report.loss)))
-      let isDue = trainer.optimizer.step % interval == 0
-      if isDue || index == batches.count - 1 || interruption.isRequested {
-        try checkpoint(
-          trainer, epoch: epoch - 1, to: folder.checkpointPath(step: trainer.optimizer.step))
-      }
-      try interruption.check(run: folder.path)
-    }
-  }
-
-  /// Measures the weights after an epoch, and keeps them.
-  private func measure(_ trainer: Trainer, epoch: Int, evaluator: Evaluator) throws {
-    let path = folder.checkpointPath(epoch: epoch)
-    if let split = try experiment.description.selection.split {
-      let name = "epoch-\(epoch)"
-      guard !evaluations.contains(where: { $0.name == name && $0.split == split }) else { return }
-      let windows =
-        split == "test" ? try experiment.testWindows : try experiment.validationWindows
-      _ = try figures(name, split: split) {
-        try evaluate(
-          windows, evaluator, adapter: trainer.adapter, name: "epoch \(epoch) on \(split)")
-      }
-    } else if FileManager.default.fileExists(atPath: path) {
-      return
-    }
-    try checkpoint(trainer, epoch: epoch, to: path)
-  }
-
-  private func checkpoint(_ trainer: Trainer, epoch: Int, to path: String) throws {
-    let context = TrainingCheckpoint.Context(
-      settings: settings, seed: trainer.settings.seed, epoch: epoch,
-      metricsLength: try metrics.syncedLength(), best: RunFolder.best(of: evaluations))
-    try TrainingCheckpoint.write(trainer, context, to: path)
-    folder.pruneCheckpoints(keeping: 2)
-  }
-
-  private func log(_ report: StepReport, epoch: Int, seconds: Double) throws {
-    try metrics.append([
-      "event": "step", "step": .integer(report.step), "epoch": .integer(epoch),
-      "loss": .real(report.loss), "gradient_norm": .real(report.gradientNorm),
-      "learning_rate": .real(report.learningRate), "samples": .integer(report.samples),
-      "tokens": JSONScalar.integer(report.tokens),
-    ])
-    try timing.append([
-      "event": "step", "step": .integer(report.step), "samples": .integer(report.samples),
-      "seconds": JSONScalar.real(seconds),
-    ])
-  }
-}
-
-// MARK: The result
-
-extension Runner {
-  /// Measures the chosen epoch's weights on test and writes its lists.
-  private func measureChosenEpoch(
-    _ adapter: LoRAAdapter, evaluator: Evaluator
-  ) throws -> [ReportTable.Row] {
-    let selection = try experiment.description.selection
-    let epoch = try folder.bestEpoch()
-    try TrainingCheckpoint(readingFrom: folder.checkpointPath(epoch: epoch)).restore(adapter)
-    let test = try experiment.testWindows
-    let name = experiment.description.objective.name
-    let row = try report(
-      selection == .valid ? name : "\(name), \(selection.rawValue)", as: "fine-tuned"
-    ) {
-      let tuned = try evaluate(test, evaluator, adapter: adapter, name: "fine-tuned on test")
-      try Predictions.write(tuned, of: experiment, in: folder)
-      return tuned
-    }
-    return [row]
   }
 }
 

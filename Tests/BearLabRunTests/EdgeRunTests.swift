@@ -52,6 +52,28 @@ import Testing
     #expect(try run.metrics.map(\.event) == ["evaluation", "evaluation"])
   }
 
+  /// The optimistic rows are named, and of each column the best epoch's figure is taken.
+  @Test func epochsCanBeChosenOnTest() throws {
+    let settings = ["training.epochs=3", "training.samples=32", "training.learning-rate=0.1"]
+    let run = try tinyRun(settings + ["evaluation.selection=test-max"])
+    #expect(
+      run.table.rows.map(\.name) == [
+        "popularity", "zero-shot", "bear, test-best", "bear, test-max",
+      ])
+    let epochs = try run.metrics.filter { $0.name?.hasPrefix("epoch-") ?? false }
+    #expect(epochs.map(\.split) == ["test", "test", "test"])
+    let best = epochs.compactMap(\.ndcg).max()
+    #expect(run.table.rows[2].figures.ndcg[2] == best && run.table.rows[3].figures.ndcg[2] == best)
+    #expect(run.table.rows[3].figures.itemNLL == epochs.compactMap(\.itemNLL).min())
+    let last = try tinyRun(settings + ["evaluation.selection=last"]) { experiment, folder, table in
+      let again = try experiment.measure(run: folder) { _ in }
+      #expect(again.rows[0].figures.itemNLL == table.rows[2].figures.itemNLL)
+    }
+    #expect(last.table.rows[2].name == "bear, last")
+    #expect(try last.metrics.allSatisfy { !($0.name?.hasPrefix("epoch-") ?? false) })
+    #expect(last.table.rows[2].figures.itemNLL == epochs.last?.itemNLL)
+  }
+
   @Test func moreUsersThanThereAreMeansAll() throws {
     let run = try tinyRun(["evaluation.users=5000", "training.samples=8"])
     #expect(run.table.rowsEvaluated == TinyDataset.testCount)

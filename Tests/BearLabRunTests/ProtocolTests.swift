@@ -56,7 +56,7 @@ import Testing
     let greedy = try describe(["protocol=official", "decoder=greedy"])
     #expect(greedy.decoder.values.values["length-penalty"] == nil)
     #expect(greedy.protocolSummary == "official")
-    let beam = try describe(["protocol=official", "decoder=beam"])
+    let beam = try describe(["protocol=official", "decoder=beam", "objective=sft"])
     #expect(beam.decoder.values.values["length-penalty"] == .real(1))
   }
 
@@ -87,6 +87,12 @@ import Testing
       "objective=sft", "evaluation.constraint=before", "evaluation.constraint-mismatch=allow",
     ])
     #expect(allowed.constraint == .before)
+    // The unconstrained decoder knows the soft-max over the vocabulary only.
+    #expect(throws: RunDescriptionError.self) { try describe(["decoder=beam", "objective=bear"]) }
+    #expect(try describe(["decoder=beam", "objective=sft"]).constraint == .after)
+    #expect(throws: RunDescriptionError.unsupportedConstraint(set: "before", decoder: "after")) {
+      try describe(["decoder=beam", "objective=sft", "evaluation.constraint=before"])
+    }
     #expect(try describe(["objective=sft", "evaluation.constraint=after"]).constraint == .after)
   }
 

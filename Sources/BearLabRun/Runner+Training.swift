@@ -1,0 +1,114 @@
+internal import BearLabCore
+internal import BearLabEvaluation
+internal import BearLabLanguageModel
+internal import BearLabNN
+internal import BearLabTraining
+internal import Foundation
+
+extension Runner {
+  /// Trains all epochs, or what is left of them.
+  func train(_ trainer: Trainer, evaluator: Evaluator) throws {
+    let samples = try experiment.trainingWindows.map(experiment.sample)
+    let perEpoch = try experiment.stepsPerEpoch
+    if let start {
+      // An epoch that had begun begins again; its effects of that time are in the checkpoint.
+      if start.step % perEpoch != 0 { try trainer.beginEpoch(start.step / perEpoch) }
+      try start.restore(trainer)
+    }
+    for epoch in 1...trainer.settings.epochs {
+      if trainer.optimizer.step < epoch * perEpoch {
+        try train(trainer, epoch: epoch, samples: samples)
+      }
+      try measure(trainer, epoch: epoch, evaluator: evaluator)
+    }
+  }
+
+  /// Trains the steps of an epoch that are not done yet.
+  private func train(
+    _ trainer: Trainer, epoch: Int, samples: [AnswerForest.Sample]
+  ) throws {
+    let batches = trainer.batches(sampleCount: samples.count, epoch: epoch - 1)
+    let first = trainer.optimizer.step - (epoch - 1) * batches.count
+    let interval = try experiment.checkpointSteps
+    var done = first * trainer.settings.batchSize
+    observer(
+      .began(
+        stage: "epoch \(epoch) of \(trainer.settings.epochs)", done: done, total: samples.count,
+        unit: "samples"))
+    if first == 0 { try trainer.beginEpoch(epoch - 1) }
+    for (index, batch) in batches.enumerated().dropFirst(first) {
+      let began = clock.now
+      let report = try trainer.step(batch.map { samples[$0] })
+      done += report.samples
+      try log(report, epoch: epoch, seconds: (clock.now - began).seconds)
+      observer(.progress(done: done, detail: String(format: "loss %.4f", report.loss)))
+      let isDue = trainer.optimizer.step % interval == 0
+      if isDue || index == batches.count - 1 || interruption.isRequested {
+        try checkpoint(
+          trainer, epoch: epoch - 1, to: folder.checkpointPath(step: trainer.optimizer.step))
+      }
+      try interruption.check(run: folder.path)
+    }
+  }
+
+  /// Measures the weights after an epoch, and keeps them.
+  private func measure(_ trainer: Trainer, epoch: Int, evaluator: Evaluator) throws {
+    let path = folder.checkpointPath(epoch: epoch)
+    if let split = try experiment.description.selection.split {
+      let name = "epoch-\(epoch)"
+      guard !evaluations.contains(where: { $0.name == name && $0.split == split }) else { return }
+      let windows =
+        split == "test" ? try experiment.testWindows : try experiment.validationWindows
+      _ = try figures(name, split: split) {
+        try evaluate(
+          windows, evaluator, adapter: trainer.adapter, name: "epoch \(epoch) on \(split)")
+      }
+    } else if FileManager.default.fileExists(atPath: path) {
+      return
+    }
+    try checkpoint(trainer, epoch: epoch, to: path)
+  }
+
+  func checkpoint(_ trainer: Trainer, epoch: Int, to path: String) throws {
+    let context = TrainingCheckpoint.Context(
+      settings: settings, seed: trainer.settings.seed, epoch: epoch,
+      metricsLength: try metrics.syncedLength(), best: RunFolder.best(of: evaluations))
+    try TrainingCheckpoint.write(trainer, context, to: path)
+    folder.pruneCheckpoints(keeping: 2)
+  }
+
+  private func log(_ report: StepReport, epoch: Int, seconds: Double) throws {
+    try metrics.append([
+      "event": "step", "step": .integer(report.step), "epoch": .integer(epoch),
+      "loss": .real(report.loss), "gradient_norm": .real(report.gradientNorm),
+      "learning_rate": .real(report.learningRate), "samples": .integer(report.samples),
+      "tokens": JSONScalar.integer(report.tokens),
+    ])
+    try timing.append([
+      "event": "step", "step": .integer(report.step), "samples": .integer(report.samples),
+      "seconds": JSONScalar.real(seconds),
+    ])
+  }
+}
+
+extension Runner {
+  /// Measures the chosen epoch's weights on test and writes its lists.
+  func measureChosenEpoch(
+    _ adapter: LoRAAdapter, evaluator: Evaluator
+  ) throws -> [ReportTable.Row] {
+    let epoch = try folder.bestEpoch()
+    try TrainingCheckpoint(readingFrom: folder.checkpointPath(epoch: epoch)).restore(adapter)
+    let test = try experiment.testWindows
+    let name = experiment.description.objective.name
+    let selection = try experiment.description.selection
+    let row = try report(selection.title(of: name), as: "fine-tuned") {
+      let tuned = try evaluate(test, evaluator, adapter: adapter, name: "fine-tuned on test")
+      try Predictions.write(tuned, of: experiment, in: folder)
+      return tuned
+    }
+    let epochs = evaluations.filter { $0.name.hasPrefix("epoch-") && $0.split == "test" }
+    guard selection == .testMax, let best = EvaluationFigures(bestOf: epochs, name: "test-max")
+    else { return [row] }
+    return [row, ReportTable.Row("\(name), test-max", best)]
+  }
+}
