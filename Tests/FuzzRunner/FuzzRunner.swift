@@ -12,7 +12,7 @@ import Foundation
 @main
 enum FuzzRunner {
   /// What a measurement of memory is wrong by, and what a page of code or an error costs.
-  private static let tolerance = 1 << 19
+  private static let tolerance = 1 << 20
 
   static func main() throws {
     let arguments = CommandLine.arguments.dropFirst().map(\.self)
