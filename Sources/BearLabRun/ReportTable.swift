@@ -87,7 +87,7 @@ public struct ReportTable: Sendable {
     return partly.isEmpty
       ? "all answers are titles of the catalogue"
       : "share of the answers that are titles of the catalogue: "
-        + partly.joined(separator: ", ") + "; of the others 1"
+        + partly.joined(separator: ", ") + (partly.count < rows.count ? "; of the others 1" : "")
   }
 
   static func figure(_ value: Double) -> String { String(format: "%.4f", value) }
