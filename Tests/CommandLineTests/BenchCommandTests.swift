@@ -47,7 +47,7 @@ import Testing
     (["decode", "--users", "x"], "error: parameter 'users' cannot be 'x'\n  give an integer, at"),
     (
       ["train", "--batch-size", "0"],
-      "error: parameter 'training.batch-size' cannot be '0'\n  give an integer, at least 1\n"
+      "error: parameter 'training.batch-size' cannot be '0'\n  give an integer from 1 to 100000\n"
     ),
     (
       ["decode", "--batch-size", "0"],

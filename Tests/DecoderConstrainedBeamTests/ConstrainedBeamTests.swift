@@ -98,15 +98,16 @@ func anEmptyCatalogueHasNoResults(flavour: String) throws {
     try ConstrainedBeamDecoder(["flavour": .text("paper"), "length-penalty": .real(1)])
   }
   #expect(throws: ParameterError.self) { try ConstrainedBeamDecoder(["width": .integer(0)]) }
+  #expect(throws: ParameterError.self) { try ConstrainedBeamDecoder(["width": .integer(.max)]) }
   #expect(throws: ParameterError.self) { try ConstrainedBeamDecoder(["flavour": .text("HF")]) }
   #expect(throws: ParameterError.self) { try ConstrainedBeamDecoder(["max-tokens": .integer(-1)]) }
   #expect(throws: ParameterError.self) { try ConstrainedBeamDecoder(["length-penalty": .real(-1)]) }
 }
 
-@Test func aHugeWidthIsNoOverflow() throws {
+@Test func aWidthBeyondTheCatalogueFindsAll() throws {
   let trie = try ItemTrie(paths: [[1, 0], [2, 0]])
   var scorer = TableScorer(trie: trie, constraint: .before) { _, _ in [0, 1, 0] }
-  let decoder = try ConstrainedBeamDecoder(["width": .integer(.max)])
+  let decoder = try ConstrainedBeamDecoder(["width": .integer(10_000)])
   #expect(try decoder.search(prompts: 1, in: trie, scorer: &scorer)[0].map(\.title) == [0, 1])
 }
 
