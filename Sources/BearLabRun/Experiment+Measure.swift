@@ -10,6 +10,7 @@ extension Experiment {
     run folder: RunFolder?, observer: (RunEvent) -> Void
   ) throws -> ReportTable {
     notices.forEach { observer(.notice($0)) }
+    try folder.map(changes)?.forEach { observer(.notice($0)) }
     let trained = try folder.map(trainedAdapter)
     let name = trained.map { "\(description.objective.name), epoch \($0.epoch)" } ?? "zero-shot"
     let windows = try testWindows
@@ -21,6 +22,12 @@ extension Experiment {
       rows: [.init(name, EvaluationFigures(evaluation, name: name, split: "test"))],
       rowsEvaluated: windows.count,
       titleCount: trie.titleCount, protocolSummary: description.protocolSummary)
+  }
+
+  /// Where model or data are not those that a run was trained on, which may be meant.
+  func changes(since folder: RunFolder) throws -> [String] {
+    let began = try RunRecord(yaml: folder.readDescription(), path: folder.descriptionPath)
+    return RunRecord(self).changedFiles(since: began).map(\.description)
   }
 
   /// The LoRA weights of a run's best epoch.

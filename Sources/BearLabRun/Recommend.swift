@@ -26,6 +26,7 @@ extension Experiment {
   public func recommend(
     history titles: [String], run: RunFolder?, count: Int, observer: (RunEvent) -> Void
   ) throws -> [Recommendation] {
+    try run.map(changes)?.forEach { observer(.notice($0)) }
     let history = try items(for: titles, observer: observer)
     let adapter = try run.map(trainedAdapter)?.adapter
     let matcher = try matcher

@@ -38,7 +38,8 @@ extension RunFolder {
 
   /// The furthest checkpoint from which the run can continue, and what is wrong with those before.
   ///
-  /// It must be intact itself, and so must the one of the best epoch, which is measured at the end.
+  /// It must be intact itself, and so must the one of the best epoch, which is measured at the end;
+  /// and `metrics.jsonl` must have all that was in it then.
   ///
   /// - Returns: nil where the run has to start anew, which loses time and no bit.
   /// - Throws: ``RunFolderError/changedSettings(path:)``.
@@ -46,12 +47,18 @@ extension RunFolder {
     stepsPerEpoch: Int, settings: String
   ) throws -> (checkpoint: TrainingCheckpoint?, path: String, problems: [String]) {
     var problems: [String] = []
+    let attributes = try? FileManager.default.attributesOfItem(atPath: "\(path)/metrics.jsonl")
+    let metricsLength = (attributes?[.size] as? Int) ?? 0
     for path in checkpoints(stepsPerEpoch: stepsPerEpoch) {
       let checkpoint: TrainingCheckpoint
       do {
         checkpoint = try TrainingCheckpoint(readingFrom: path)
         if let best = checkpoint.bestEpoch, checkpointPath(epoch: best) != path {
           _ = try TrainingCheckpoint(readingFrom: checkpointPath(epoch: best))
+        }
+        guard checkpoint.metricsLength <= metricsLength else {
+          throw RunFolderError.shortMetrics(
+            path: path, recorded: checkpoint.metricsLength, found: metricsLength)
         }
       } catch let error as any BearLabError {
         problems.append(error.description)

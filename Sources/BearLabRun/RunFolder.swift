@@ -95,6 +95,7 @@ public enum RunFolderError: BearLabError, Equatable {
   case inUse(path: String)
   case noCheckpoint(path: String)
   case foreignCheckpoint(path: String, tensor: String, reason: String)
+  case shortMetrics(path: String, recorded: Int, found: Int)
   case changedSettings(path: String)
   case changedFile(name: String, recorded: String, found: String)
 
@@ -109,6 +110,8 @@ public enum RunFolderError: BearLabError, Equatable {
     case .noCheckpoint(let path): "\(path) holds no checkpoint"
     case .foreignCheckpoint(let path, let tensor, let reason):
       "\(path) does not fit this run: \(tensor) \(reason)"
+    case .shortMetrics(let path, let recorded, let found):
+      "\(path) was written when metrics.jsonl had \(recorded) bytes, and it has \(found) now"
     case .changedSettings(let path):
       "\(path) was written with other settings than run.yaml holds now"
     case .changedFile(let name, let recorded, let found):
@@ -123,6 +126,7 @@ public enum RunFolderError: BearLabError, Equatable {
     case .notWritable: "check the permissions and the space on the disk"
     case .inUse: "wait until the other process has ended, or stop it"
     case .noCheckpoint: "train first: training.epochs must be at least 1"
+    case .shortMetrics: "put the former metrics.jsonl back, or let the run begin anew"
     case .changedSettings:
       "put run.yaml back as it was, or start a new run from it: bear-lab run --config RUN/run.yaml"
     case .changedFile: "put the former file back, or start a new run"

@@ -1,3 +1,4 @@
+internal import BearLabData
 internal import BearLabTensor
 internal import Yams
 
@@ -26,14 +27,16 @@ public struct RunRecord: Sendable, Equatable {
   ///
   /// - Throws: ``RunDescriptionError/malformedYAML(path:reason:)``.
   public init(yaml text: String, path: String) throws(RunDescriptionError) {
+    let root: Node?
     do {
-      let record = try Yams.compose(yaml: text)?.mapping?["record"]?.mapping
-      entries = (record.map(Array.init) ?? []).compactMap { name, value in
-        guard let name = name.string, let value = value.scalar?.string else { return nil }
-        return (name, value)
-      }
+      root = try SafeYAML.root(of: text)
     } catch {
-      throw .malformedYAML(path: path, reason: "\(error)")
+      throw .malformedYAML(path: path, reason: "line \(error.line): \(error.problem)")
+    }
+    let record = root?.mapping?["record"]?.mapping
+    entries = (record.map(Array.init) ?? []).compactMap { name, value in
+      guard let name = name.string, let value = value.scalar?.string else { return nil }
+      return (name, value)
     }
   }
 
@@ -44,16 +47,23 @@ public struct RunRecord: Sendable, Equatable {
     first.entries.elementsEqual(second.entries) { $0 == $1 }
   }
 
+  /// The model and data files that are not those of the beginning, by their SHA-256.
+  func changedFiles(since began: RunRecord) -> [RunFolderError] {
+    entries.compactMap { name, value in
+      guard name.hasSuffix("-sha256"), let recorded = began[name], recorded != value else {
+        return nil
+      }
+      return .changedFile(
+        name: String(name.dropLast("-sha256".count)), recorded: recorded, found: value)
+    }
+  }
+
   /// Checks that a run which continues under `self` is the one that began.
   ///
   /// - Returns: what makes its numbers differ in the last bits, for the user to know.
   /// - Throws: ``RunFolderError/changedFile(name:recorded:found:)`` for other data or weights.
   func differences(from began: RunRecord) throws(RunFolderError) -> [String] {
-    for (name, value) in entries where name.hasSuffix("-sha256") {
-      guard let recorded = began[name], recorded != value else { continue }
-      throw .changedFile(
-        name: String(name.dropLast("-sha256".count)), recorded: recorded, found: value)
-    }
+    if let changed = changedFiles(since: began).first { throw changed }
     return ["bear-lab", "instruction-set", "threads"].compactMap { name in
       guard let recorded = began[name], let found = self[name], recorded != found else {
         return nil

@@ -130,6 +130,26 @@ import Testing
     }
   }
 
+  /// Who took lines away gets them again: the run begins anew.
+  @Test func metricsThatWereCutAreComputedAgain() throws {
+    try withCompute {
+      try withTinyCache { cache in
+        let experiment = try tinyExperiment(Self.settings, cache: cache)
+        let whole = try RunFolder(creating: "\(cache)/whole")
+        _ = try Runner(experiment, in: whole) { _ in }.run()
+        let folder = try RunFolder(creating: "\(cache)/run")
+        try run(experiment, in: folder, stoppingAfterSteps: 3)
+        try Data().write(to: URL(filePath: "\(folder.path)/metrics.jsonl"))
+        var notices: [String] = []
+        _ = try Runner(experiment, in: folder) { event in
+          if case .notice(let text) = event { notices.append(text) }
+        }.run()
+        #expect(notices.contains { $0.contains("and it has 0 now") })
+        #expect(try results(folder) == results(whole))
+      }
+    }
+  }
+
   @Test func otherSettingsAreRefused() throws {
     try withCompute {
       try withTinyCache { cache in
