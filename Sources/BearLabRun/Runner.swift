@@ -96,9 +96,10 @@ public final class Runner {
     let table = ReportTable(
       rows: rows, rowsEvaluated: test.count, titleCount: experiment.trie.titleCount,
       protocolSummary: experiment.description.protocolSummary)
+    // The last epoch's serves from here on.
+    folder.pruneCheckpoints(keeping: 0)
     // The report is the last thing written: where it is, the run has ended.
     try folder.write(table.text, to: folder.reportPath)
-    folder.pruneCheckpoints(keeping: 0)
     return table
   }
 
