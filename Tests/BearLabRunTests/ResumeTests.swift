@@ -35,55 +35,30 @@ import Testing
 
   /// Every stop leaves its own checkpoint, so this also continues from each step.
   @Test func stoppedAgainAndAgainItEndsWithTheSameBits() throws {
-    try withCompute {
-      try withTinyCache { cache in
-        let experiment = try tinyExperiment(Self.settings, cache: cache)
-        let whole = try RunFolder(creating: "\(cache)/whole")
-        _ = try Runner(experiment, in: whole) { _ in }.run()
-        let folder = try RunFolder(creating: "\(cache)/stopped")
-        var calls = 0
-        while folder.report == nil, calls < 50 {
-          calls += 1
-          var steps = 0
-          let interruption = Interruption()
-          do {
-            _ = try Runner(experiment, in: folder, interruption: interruption) { event in
-              if case .progress(_, let detail) = event, !detail.isEmpty { steps += 1 }
-              if steps == 1 { interruption.request() }
-            }.run()
-          } catch is RunInterrupted {}
-        }
-        #expect(calls == 11)
-        #expect(try results(folder) == results(whole))
+    try expectSameBits { experiment, folder in
+      var calls = 0
+      while folder.report == nil, calls < 50 {
+        calls += 1
+        try run(experiment, in: folder, stoppingAfterSteps: 1)
       }
+      #expect(calls == 11)
     }
   }
 
-  /// The newest is cut, the one before has a bit flipped: the third serves, or none at all.
+  /// The newest two or all are damaged: the next one serves, or none at all.
   @Test(arguments: [1, 2, 3])
   func damagedCheckpointsAreSkippedAndNamed(damaged: Int) throws {
-    try withCompute {
-      try withTinyCache { cache in
-        let experiment = try tinyExperiment(Self.settings, cache: cache)
-        let whole = try RunFolder(creating: "\(cache)/whole")
-        _ = try Runner(experiment, in: whole) { _ in }.run()
-        let folder = try RunFolder(creating: "\(cache)/run")
-        let steps = 8
-        try run(experiment, in: folder, stoppingAfterSteps: steps)
-        let checkpoints = folder.checkpoints(stepsPerEpoch: 5)
-        #expect(
-          checkpoints.map { $0.split(separator: "/").last } == [
-            "checkpoint-step-8.h5", "checkpoint-step-6.h5", "checkpoint-epoch-1.h5",
-          ])
-        for path in checkpoints.prefix(damaged) { try damage(path) }
-        var notices: [String] = []
-        _ = try Runner(experiment, in: folder) { event in
-          if case .notice(let text) = event { notices.append(text) }
-        }.run()
-        #expect(notices.count { $0.contains("is damaged") } == damaged)
-        #expect(notices.contains { $0.contains("continuing after step") } == (damaged < 3))
-        #expect(try results(folder) == results(whole))
-      }
+    try expectSameBits { experiment, folder in
+      try run(experiment, in: folder, stoppingAfterSteps: 8)
+      let checkpoints = folder.checkpoints(stepsPerEpoch: 5)
+      #expect(
+        checkpoints.map { $0.split(separator: "/").last } == [
+          "checkpoint-step-8.h5", "checkpoint-step-6.h5", "checkpoint-epoch-1.h5",
+        ])
+      for path in checkpoints.prefix(damaged) { try damage(path) }
+      let notices = try resume(experiment, in: folder)
+      #expect(notices.count { $0.contains("is damaged") } == damaged)
+      #expect(notices.contains { $0.contains("continuing after step") } == (damaged < 3))
     }
   }
 
@@ -105,48 +80,29 @@ import Testing
   }
 
   @Test func aTornLineIsCut() throws {
-    try withCompute {
-      try withTinyCache { cache in
-        let experiment = try tinyExperiment(Self.settings, cache: cache)
-        let whole = try RunFolder(creating: "\(cache)/whole")
-        _ = try Runner(experiment, in: whole) { _ in }.run()
-        let folder = try RunFolder(creating: "\(cache)/run")
-        try run(experiment, in: folder, stoppingAfterSteps: 3)
-        for name in ["metrics.jsonl", "timing.jsonl"] {
-          let handle = try #require(FileHandle(forWritingAtPath: "\(folder.path)/\(name)"))
-          try handle.seekToEnd()
-          try handle.write(contentsOf: Data(#"{"event":"step","st"#.utf8))
-        }
-        try Data("x".utf8).write(to: URL(filePath: "\(folder.path)/checkpoint-step-9.h5.1.partial"))
-        _ = try Runner(experiment, in: folder) { _ in }.run()
-        #expect(try results(folder) == results(whole))
-        let timing = try String(contentsOfFile: "\(folder.path)/timing.jsonl", encoding: .utf8)
-        for line in timing.split(separator: "\n") {
-          #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(line.utf8)) }
-        }
-        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
-        #expect(!names.contains { $0.hasSuffix(".partial") })
+    try expectSameBits { experiment, folder in
+      try run(experiment, in: folder, stoppingAfterSteps: 3)
+      for name in ["metrics.jsonl", "timing.jsonl"] {
+        let handle = try #require(FileHandle(forWritingAtPath: "\(folder.path)/\(name)"))
+        try handle.seekToEnd()
+        try handle.write(contentsOf: Data(#"{"event":"step","st"#.utf8))
+      }
+      try Data("x".utf8).write(to: URL(filePath: "\(folder.path)/checkpoint-step-9.h5.1.partial"))
+      try resume(experiment, in: folder)
+      let timing = try String(contentsOfFile: "\(folder.path)/timing.jsonl", encoding: .utf8)
+      for line in timing.split(separator: "\n") {
+        #expect(throws: Never.self) { try JSONSerialization.jsonObject(with: Data(line.utf8)) }
       }
     }
   }
 
   /// Who took lines away gets them again: the run begins anew.
   @Test func metricsThatWereCutAreComputedAgain() throws {
-    try withCompute {
-      try withTinyCache { cache in
-        let experiment = try tinyExperiment(Self.settings, cache: cache)
-        let whole = try RunFolder(creating: "\(cache)/whole")
-        _ = try Runner(experiment, in: whole) { _ in }.run()
-        let folder = try RunFolder(creating: "\(cache)/run")
-        try run(experiment, in: folder, stoppingAfterSteps: 3)
-        try Data().write(to: URL(filePath: "\(folder.path)/metrics.jsonl"))
-        var notices: [String] = []
-        _ = try Runner(experiment, in: folder) { event in
-          if case .notice(let text) = event { notices.append(text) }
-        }.run()
-        #expect(notices.contains { $0.contains("and it has 0 now") })
-        #expect(try results(folder) == results(whole))
-      }
+    try expectSameBits { experiment, folder in
+      try run(experiment, in: folder, stoppingAfterSteps: 3)
+      try Data().write(to: URL(filePath: "\(folder.path)/metrics.jsonl"))
+      let notices = try resume(experiment, in: folder)
+      #expect(notices.contains { $0.contains("and it has 0 now") })
     }
   }
 
@@ -199,6 +155,30 @@ import Testing
   }
 
   // MARK: Helpers
+
+  /// Checks that a folder holds what a run leaves that was never stopped, once `body` has run there.
+  private func expectSameBits(_ body: (Experiment, RunFolder) throws -> Void) throws {
+    try withCompute {
+      try withTinyCache { cache in
+        let experiment = try tinyExperiment(Self.settings, cache: cache)
+        let whole = try RunFolder(creating: "\(cache)/whole")
+        try resume(experiment, in: whole)
+        let folder = try RunFolder(creating: "\(cache)/run")
+        try body(experiment, folder)
+        #expect(try results(folder) == results(whole))
+      }
+    }
+  }
+
+  /// Starts or continues a run to its end, and returns the notices.
+  @discardableResult
+  private func resume(_ experiment: Experiment, in folder: RunFolder) throws -> [String] {
+    var notices: [String] = []
+    _ = try Runner(experiment, in: folder) { event in
+      if case .notice(let text) = event { notices.append(text) }
+    }.run()
+    return notices
+  }
 
   /// Everything that a run leaves and that must not depend on how it went.
   private func results(_ folder: RunFolder) throws -> [String: Data] {
