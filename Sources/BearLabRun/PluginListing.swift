@@ -56,9 +56,10 @@ public enum PluginListing {
     return ["parameters:"]
       + parameters.flatMap { parameter in
         let path = section.isEmpty ? parameter.name : "\(section).\(parameter.name)"
+        let value = parameter.defaultValue.description
         let unit = parameter.unit.isEmpty ? "" : ", in \(parameter.unit)"
         return [
-          "  \(path)  (default \(parameter.defaultValue)\(unit))",
+          "  \(path)  (default \(value.isEmpty ? "none" : value)\(unit))",
           "      \(parameter.summary); accepts \(parameter.acceptedValues)",
         ]
       }

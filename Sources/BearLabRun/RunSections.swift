@@ -24,7 +24,8 @@ public enum RunSections {
   /// How the model is fine-tuned.
   public static let training: [Parameter] = [
     .integer(
-      "samples", default: 512, in: 1..., "training windows, the first of train_10000's order"),
+      "samples", default: 512, in: 1...,
+      "training windows, the first of train_10000's order; all where there are fewer"),
     .integer("epochs", default: 1, in: 0...100_000, "passes over the samples; 0 trains nothing"),
     .integer(
       "batch-size", default: 8, in: 1...100_000, unit: "samples", "samples of an optimiser step"),
@@ -42,7 +43,7 @@ public enum RunSections {
       "over how many samples a loss is normalised; 0 for the whole batch"),
     .integer(
       "micro-batch", default: 0, in: 0..., unit: "samples",
-      "samples computed at once: memory, and no result; 0 for the whole normalise-group"),
+      "samples computed at once: less memory, the same result; 0 for the whole normalise-group"),
     .integer(
       "checkpoint-steps", default: 50, in: 1..., unit: "steps",
       "steps between checkpoints, from which a stopped run continues"),
@@ -61,7 +62,9 @@ public enum RunSections {
 
   /// How a model is measured.
   public static let evaluation: [Parameter] = [
-    .integer("users", default: 100, in: 1..., "rows of validation and of test"),
+    .integer(
+      "users", default: 100, in: 1...,
+      "rows of validation and of test, the first of their order; all where there are fewer"),
     .integer("batch-size", default: 16, in: 1..., unit: "users", "users searched side by side"),
     .choice(
       "constraint", default: "objective", of: ["objective", "before", "after"],

@@ -10,7 +10,7 @@ struct BearLabCommand: ParsableCommand {
     commandName: "bear-lab",
     abstract: "A lab for recommendation with language models: fine-tune, search, compare.",
     discussion: """
-      The item trie, the objective and the decoder are plug-ins: `bear-lab list` shows them, \
+      The backbone, the objective and the decoder are plug-ins: `bear-lab list` shows them, \
       `bear-lab describe objective bear` their parameters. BEAR_LAB_CACHE names the folder of \
       models and data sets, BEAR_LAB_ISA forces an instruction set (portable, avx2, avx512).
       """,

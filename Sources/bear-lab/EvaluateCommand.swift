@@ -10,7 +10,8 @@ struct EvaluateCommand: ParsableCommand {
     abstract: "Measure a run's best checkpoint, or a base model zero-shot.",
     discussion: """
       With a run's folder, its run.yaml says what is measured; options given here win over it \
-      (--eval-users 500, --decoder …). Without one, the base model is measured as it is.
+      (--eval-users 500, --decoder …). Without one, the base model is measured as it is. Nothing \
+      is trained and no file written: settings of training change nothing.
       """)
 
   @Argument(

@@ -10,12 +10,14 @@ struct RunCommand: ParsableCommand {
     abstract: "Measure zero-shot, fine-tune, measure again, and print a table.",
     discussion: """
       Everything that decides the result is written to run.yaml in the output folder; \
-      --config with that file repeats the run. `bear-lab describe section training` (lora, \
-      evaluation, general) lists the settings that have no option of their own.
+      --config with that file repeats the run. --dry-run shows every setting with its default, \
+      `bear-lab describe section training` (lora, evaluation, general) what each accepts. \
+      Ctrl-C stops after a checkpoint, and `bear-lab resume` continues.
       """)
 
   @OptionGroup var options: RunOptions
-  @Option(help: "The run's folder; it must not exist, or be empty.") var output: String?
+  @Option(help: "The run's folder; it must not exist, or be empty. (default: runs/…)") var output:
+    String?
   @Flag(help: "Print the full description and stop.") var dryRun = false
 
   func run() throws {

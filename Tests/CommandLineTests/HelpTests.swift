@@ -3,7 +3,8 @@ import Testing
 /// What the program says of itself; BEAR_LAB_RECORD=1 renews the snapshots.
 @Suite struct HelpTests {
   @Test(arguments: [
-    [], ["run"], ["evaluate"], ["rescore"], ["recommend"], ["list"], ["describe"], ["verify"],
+    [], ["run"], ["resume"], ["evaluate"], ["rescore"], ["recommend"], ["list"], ["describe"],
+    ["verify"],
   ])
   func helpIsAsRecorded(command: [String]) throws {
     let outcome = try bearLab(command + ["--help"])
