@@ -1,5 +1,6 @@
 public import BearLabCore
 internal import BearLabEvaluation
+internal import BearLabFormats
 internal import Foundation
 
 /// A file of predictions, ours or the official script's.
@@ -22,14 +23,9 @@ struct PredictionFile {
 
   /// Reads an array of objects with the keys `output` and `predict`.
   ///
-  /// - Throws: ``RescoreError``.
-  init(path: String) throws(RescoreError) {
-    let data: Data
-    do {
-      data = try Data(contentsOf: URL(filePath: path))
-    } catch {
-      throw .unreadable(path: path, reason: error.localizedDescription)
-    }
+  /// - Throws: ``RescoreError``, and `FileError` for what is no file of text.
+  init(path: String) throws {
+    let data = Data(try MappedFile.text(path: path).utf8)
     let decoder = JSONDecoder()
     // Python writes NaN and Infinity, which only the wider syntax has.
     decoder.allowsJSON5 = true
@@ -37,10 +33,10 @@ struct PredictionFile {
       rows = try decoder.decode([Row].self, from: data)
     } catch {
       let mistake = Self.mistake(error)
-      throw .malformed(path: path, place: mistake.place, reason: mistake.reason)
+      throw RescoreError.malformed(path: path, place: mistake.place, reason: mistake.reason)
     }
     guard !rows.isEmpty else {
-      throw .malformed(path: path, place: "the array", reason: "it is empty")
+      throw RescoreError.malformed(path: path, place: "the array", reason: "it is empty")
     }
   }
 
@@ -52,7 +48,7 @@ struct PredictionFile {
     case .typeMismatch(let type, let context), .valueNotFound(let type, let context):
       (place(context.codingPath), "it is no \(kind(of: type))")
     case .dataCorrupted(let context):
-      (place(context.codingPath), "it is no JSON: \(syntaxError(context))")
+      (place(context.codingPath), "it is no JSON, or a part of it")
     default: ("the file", error.localizedDescription)
     }
   }
@@ -72,23 +68,16 @@ struct PredictionFile {
     default: "array"
     }
   }
-
-  private static func syntaxError(_ context: DecodingError.Context) -> String {
-    let underlying = (context.underlyingError as? NSError)?.userInfo[NSDebugDescriptionErrorKey]
-    return underlying as? String ?? context.debugDescription
-  }
 }
 
 /// Why a file of predictions cannot be scored.
 public enum RescoreError: BearLabError, Equatable {
-  case unreadable(path: String, reason: String)
   case malformed(path: String, place: String, reason: String)
   case unknownMatch(String)
   case leafWithoutDataset
 
   public var description: String {
     switch self {
-    case .unreadable(let path, let reason): "\(path) cannot be read: \(reason)"
     case .malformed(let path, let place, let reason):
       "\(path) holds no predictions: \(place): \(reason)"
     case .unknownMatch(let name): "there is no match '\(name)'"
@@ -98,7 +87,6 @@ public enum RescoreError: BearLabError, Equatable {
 
   public var remedy: String {
     switch self {
-    case .unreadable: "give a run's predictions.json, or a file of the official script"
     case .malformed:
       #"give an array of rows {"output": "\"title\"", "predict": ["\"title\"", …]}"#
     case .unknownMatch(let name):

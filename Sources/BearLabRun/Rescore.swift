@@ -31,7 +31,7 @@ public struct Rescore: Sendable {
   ///   - match: `leaf` or `text`; nil for `leaf` where there is a data set.
   ///   - registry: the layouts of data sets.
   ///   - resources: where data sets are looked for.
-  /// - Throws: ``RescoreError``, and what the data set's files throw.
+  /// - Throws: ``RescoreError``, `FileError`, and what the data set's files throw.
   public init(
     file path: String, dataset: String? = nil, match: String? = nil, registry: PluginRegistry,
     resources: ResourceLocator
@@ -95,7 +95,10 @@ public struct Rescore: Sendable {
   private static func lengthNotices(_ lengths: [Int]) -> [String] {
     guard let longest = lengths.max(), let cutoff = RankingMetrics.cutoffs.last, longest < cutoff
     else { return [] }
-    return ["no list has more than \(longest) answers: figures at \(cutoff) count those"]
+    return [
+      "no list has more than \(longest) \(longest == 1 ? "answer" : "answers"): "
+        + "figures at \(cutoff) count no further ones"
+    ]
   }
 }
 

@@ -37,6 +37,9 @@ public struct RunDescription: Sendable {
       throw RunDescriptionError.unknownSection(
         assignment.section, known: known.filter { !$0.isEmpty })
     }
+    for assignment in assignments where assignment.section.isEmpty {
+      try Self.requireGeneral(assignment.name)
+    }
     let effective = Self.droppingOtherPlugins(try Self.applyingProtocols(assignments))
     var declared: [String: [Parameter]] = [:]
     func values(
@@ -83,6 +86,13 @@ public struct RunDescription: Sendable {
       ], declared: declared)
     _ = try loraSettings
     _ = try seeds
+  }
+
+  /// Refuses a section's setting without its section, such as `epochs=2`.
+  private static func requireGeneral(_ name: String) throws(RunDescriptionError) {
+    guard !RunSections.general.contains(where: { $0.name == name }) else { return }
+    let sections = RunSections.all.filter { $0.parameters.contains { $0.name == name } }.map(\.name)
+    if !sections.isEmpty { throw .settingWithoutSection(name, sections: sections) }
   }
 
   /// Where the decoder's constraint comes, relative to the soft-max.
@@ -272,6 +282,7 @@ private func parse(
 public enum RunDescriptionError: BearLabError, Equatable {
   case malformedAssignment(String)
   case unknownSection(String, known: [String])
+  case settingWithoutSection(String, sections: [String])
   case unknownTarget(String)
   case malformedSeeds(String)
   case constraintMismatch(objective: String, trained: String, decoded: String)
@@ -282,6 +293,7 @@ public enum RunDescriptionError: BearLabError, Equatable {
     switch self {
     case .malformedAssignment(let text): "'\(excerpt(of: text))' is not kind.parameter=value"
     case .unknownSection(let section, _): "there is no section '\(excerpt(of: section))'"
+    case .settingWithoutSection(let name, _): "'\(name)' is a setting of a section"
     case .unknownTarget(let word):
       "'\(excerpt(of: word))' is no linear layer that LoRA can be put on"
     case .malformedSeeds(let text):
@@ -300,6 +312,8 @@ public enum RunDescriptionError: BearLabError, Equatable {
     case .malformedAssignment: "write for example objective.lambda=0.5 or training.epochs=2"
     case .unknownSection(let section, let known):
       Suggestion.remedy(for: section, among: known, noun: "section")
+    case .settingWithoutSection(let name, let sections):
+      "write \(sections.map { "\($0).\(name)" }.joined(separator: " or "))"
     case .unknownTarget(let word):
       Suggestion.remedy(
         for: word, among: Projection.allCases.map(\.rawValue) + ["all"], noun: "layer")

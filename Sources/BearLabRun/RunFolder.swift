@@ -107,7 +107,7 @@ public enum RunFolderError: BearLabError, Equatable {
         + entries.prefix(4).joined(separator: ", ") + (entries.count > 4 ? ", …" : "")
     case .notWritable(let path, let reason): "\(path) cannot be written: \(reason)"
     case .inUse(let path): "\(path) is being written by another process"
-    case .noCheckpoint(let path): "\(path) holds no checkpoint"
+    case .noCheckpoint(let path): "\(path) holds no checkpoint of an epoch"
     case .foreignCheckpoint(let path, let tensor, let reason):
       "\(path) does not fit this run: \(tensor) \(reason)"
     case .shortMetrics(let path, let recorded, let found):
@@ -125,7 +125,9 @@ public enum RunFolderError: BearLabError, Equatable {
     case .occupied: "give --output a folder that does not exist, or is empty"
     case .notWritable: "check the permissions and the space on the disk"
     case .inUse: "wait until the other process has ended, or stop it"
-    case .noCheckpoint: "train first: training.epochs must be at least 1"
+    case .noCheckpoint:
+      "train an epoch first: resume the run, or set training.epochs to at least 1; of a series of "
+        + "seeds give the folder of one, seed-<n>"
     case .shortMetrics: "put the former metrics.jsonl back, or let the run begin anew"
     case .changedSettings:
       "put run.yaml back as it was, or start a new run from it: bear-lab run --config RUN/run.yaml"

@@ -40,7 +40,7 @@ import Testing
     #expect((scored.answers, scored.distinct, scored.repeated) == (3, 2, 0))
     #expect(scored.split == nil && scored.validShare == nil && scored.match == "as-is")
     #expect(
-      scored.notices == ["no list has more than 2 answers: figures at 10 count those"])
+      scored.notices == ["no list has more than 2 answers: figures at 10 count no further ones"])
   }
 
   /// "" pads a list; an empty title has its quotes.
@@ -143,8 +143,8 @@ import Testing
     (#"[{"output": null, "predict": []}]"#, "row 1, 'output': it is no text"),
     (#"[{"output": "a", "predict": "b"}]"#, "row 1, 'predict': it is no array"),
     (#"[{"output": "a", "predict": ["b", 4]}]"#, "row 1, 'predict', entry 2: it is no text"),
-    (#"[{"output": "a", "predict": ["b"]}"#, "the file: it is no JSON: "),
-    ("", "the file: it is no JSON: "),
+    (#"[{"output": "a", "predict": ["b"]}"#, "the file: it is no JSON, or a part of it"),
+    ("", "the file: it is no JSON, or a part of it"),
   ])
   func mistakesAreNamedByRowAndKey(text: String, expected: String) throws {
     let error = try #require(throws: RescoreError.self) { _ = try rescore(text) }
@@ -156,9 +156,10 @@ import Testing
     #expect(throws: RescoreError.unknownMatch("leave")) { try rescore("[]", match: "leave") }
     #expect(RescoreError.unknownMatch("leave").remedy.hasPrefix("did you mean leaf? known: "))
     #expect(throws: RescoreError.leafWithoutDataset) { try rescore("[]", match: "leaf") }
-    #expect(throws: RescoreError.self) {
+    let error = try #require(throws: (any Error).self) {
       _ = try Rescore(
         file: "no/such/file", registry: .builtin(), resources: ResourceLocator(cache: ""))
     }
+    #expect((error as? any BearLabError)?.description.hasPrefix("no/such/file: cannot be") == true)
   }
 }

@@ -91,6 +91,8 @@ import Testing
 
   @Test(arguments: [
     ("objektive.lambda=1", "there is no section 'objektive'", "did you mean objective? known: "),
+    ("epochs=1", "'epochs' is a setting of a section", "write training.epochs"),
+    ("batch-size=1", "'batch-size' is", "write training.batch-size or evaluation.batch-size"),
     ("training.epoch=1", "section training has no parameter 'epoch'", "did you mean epochs? "),
     ("objective.lamda=1", "objective 'bear' has no parameter 'lamda'", "did you mean lambda? "),
     ("lora.targets=q_prj", "'q_prj' is no linear layer that LoRA can", "did you mean q_proj"),

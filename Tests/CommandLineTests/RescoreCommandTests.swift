@@ -79,7 +79,8 @@ import Testing
         (
           ["rescore", file], 1, "row 1, 'predict', entry 1: it is no text\n  give an array of rows"
         ),
-        (["rescore", "\(cache)/none.json"], 1, "none.json cannot be read: "),
+        (["rescore", "\(cache)/none.json"], 1, "none.json: cannot be opened: No such file"),
+        (["rescore", cache], 1, ": is not a regular file\n  give the path of a file; a folder"),
         (
           ["rescore", file, "--match", "leef"], 1, "there is no match 'leef'\n  did you mean leaf?"
         ),
