@@ -2,6 +2,27 @@ internal import BearLabCore
 internal import BearLabEvaluation
 internal import BearLabNN
 
+extension RunDescription {
+  /// Checks that what measures a run takes it for what it was trained with.
+  ///
+  /// - Parameters:
+  ///   - given: the settings that the run is measured with.
+  ///   - run: the folder of the run that this describes.
+  /// - Throws: ``RunFolderError/otherObjective(path:trained:given:)``.
+  public func requireObjective(
+    of given: RunDescription, in run: RunFolder
+  ) throws(RunFolderError) {
+    guard given.objective != objective else { return }
+    // Of one name, the parameters differ.
+    let differing = given.objective.values.values.filter { objective.values.values[$0] != $1 }
+      .map { "\($0)=\($1)" }.sorted().joined(separator: ", ")
+    let name = given.objective.name
+    throw .otherObjective(
+      path: run.path, trained: objective.name,
+      given: name == objective.name ? differing : name)
+  }
+}
+
 extension Experiment {
   /// Measures a run's best checkpoint on test, or the base model where there is no run.
   ///

@@ -30,7 +30,7 @@ final class JSONLines {
       let whole = content.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0
       try handle.truncate(atOffset: UInt64(min(length ?? whole, whole)))
     } catch {
-      throw .notWritable(path: path, reason: error.localizedDescription)
+      throw .notWritable(path: path, reason: systemReason(of: error))
     }
   }
 
@@ -42,7 +42,7 @@ final class JSONLines {
       try handle.synchronize()
       return Int(try handle.offset())
     } catch {
-      throw .notWritable(path: path, reason: error.localizedDescription)
+      throw .notWritable(path: path, reason: systemReason(of: error))
     }
   }
 
@@ -55,17 +55,8 @@ final class JSONLines {
       line.append(0x0A)
       try handle.write(contentsOf: line)
     } catch {
-      throw .notWritable(path: path, reason: Self.reason(of: error))
+      throw .notWritable(path: path, reason: systemReason(of: error))
     }
-  }
-
-  /// Foundation hides the system's words, such as "No space left on device", below its own.
-  private static func reason(of error: any Error) -> String {
-    let underlying = (error as NSError).userInfo[NSUnderlyingErrorKey] as? NSError
-    guard let code = underlying, code.domain == NSPOSIXErrorDomain else {
-      return error.localizedDescription
-    }
-    return String(cString: strerror(Int32(code.code)))
   }
 }
 

@@ -48,7 +48,7 @@ public struct ResourceLocator: Sendable {
     do {
       files = try entries(of: folder).filter { $0.hasSuffix(".gguf") }
     } catch {
-      throw .unreadable(folder: folder, reason: error.localizedDescription)
+      throw .unreadable(folder: folder, reason: systemReason(of: error))
     }
     guard let file = files.first else { throw .noModelFile(folder: folder) }
     guard files.count == 1 else { throw .severalModelFiles(folder: folder, files: files) }
@@ -95,8 +95,8 @@ public enum ResourceError: BearLabError, Equatable {
   public var remedy: String {
     switch self {
     case .notFound(_, let name, _, let known):
-      "give a path, or get the defaults with scripts/fetch; "
-        + Suggestion.remedy(for: name, among: known, noun: "name")
+      "give a path, or get the defaults with scripts/fetch smollm2-135m ml-100k"
+        + (known.isEmpty ? "" : "; " + Suggestion.remedy(for: name, among: known, noun: "name"))
     case .notAFolder: "give the folder that holds the data set's files"
     case .unreadable: "check the permissions of the folder"
     case .noModelFile: "give a GGUF file of the Llama family"

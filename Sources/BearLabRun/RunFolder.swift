@@ -21,7 +21,7 @@ public struct RunFolder: Sendable {
     do {
       try FileManager.default.createDirectory(atPath: path, withIntermediateDirectories: true)
     } catch {
-      throw .notWritable(path: path, reason: error.localizedDescription)
+      throw .notWritable(path: path, reason: systemReason(of: error))
     }
     self.path = path
   }
@@ -30,8 +30,13 @@ public struct RunFolder: Sendable {
   ///
   /// What a kill left half written does not count.
   ///
-  /// - Throws: ``RunFolderError/occupied(path:entries:)`` where there is anything in it.
+  /// - Throws: ``RunFolderError/occupied(path:entries:)`` where there is anything in it, or
+  ///   ``RunFolderError/notAFolder(path:)``.
   public static func requireFree(_ path: String) throws(RunFolderError) {
+    var isFolder: ObjCBool = false
+    if FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue {
+      throw .notAFolder(path: path)
+    }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
     let entries = names.filter { !$0.hasSuffix(".partial") }
     guard !entries.isEmpty else { return }
@@ -91,9 +96,11 @@ public struct RunFolder: Sendable {
 public enum RunFolderError: BearLabError, Equatable {
   case notARun(path: String)
   case occupied(path: String, entries: [String])
+  case notAFolder(path: String)
   case notWritable(path: String, reason: String)
   case inUse(path: String)
   case noCheckpoint(path: String)
+  case otherObjective(path: String, trained: String, given: String)
   case foreignCheckpoint(path: String, tensor: String, reason: String)
   case shortMetrics(path: String, recorded: Int, found: Int)
   case changedSettings(path: String)
@@ -105,9 +112,12 @@ public enum RunFolderError: BearLabError, Equatable {
     case .occupied(let path, let entries):
       "the output folder \(path) is not empty: it holds "
         + entries.prefix(4).joined(separator: ", ") + (entries.count > 4 ? ", …" : "")
+    case .notAFolder(let path): "the output folder \(path) is a file"
     case .notWritable(let path, let reason): "\(path) cannot be written: \(reason)"
     case .inUse(let path): "\(path) is being written by another process"
     case .noCheckpoint(let path): "\(path) holds no checkpoint of an epoch"
+    case .otherObjective(let path, let trained, let given):
+      "the run in \(path) was trained with \(trained), not with \(given)"
     case .foreignCheckpoint(let path, let tensor, let reason):
       "\(path) does not fit this run: \(tensor) \(reason)"
     case .shortMetrics(let path, let recorded, let found):
@@ -122,7 +132,7 @@ public enum RunFolderError: BearLabError, Equatable {
   public var remedy: String {
     switch self {
     case .notARun: "give the folder of a run"
-    case .occupied: "give --output a folder that does not exist, or is empty"
+    case .occupied, .notAFolder: "give --output a folder that does not exist, or is empty"
     case .notWritable: "check the permissions and the space on the disk"
     case .inUse: "wait until the other process has ended, or stop it"
     case .noCheckpoint:
@@ -132,6 +142,8 @@ public enum RunFolderError: BearLabError, Equatable {
     case .changedSettings:
       "put run.yaml back as it was, or start a new run from it: bear-lab run --config RUN/run.yaml"
     case .changedFile: "put the former file back, or start a new run"
+    case .otherObjective:
+      "leave the objective out; evaluation.constraint says where the trie comes in decoding"
     case .foreignCheckpoint: "use the checkpoint with the model and LoRA settings it was made with"
     }
   }

@@ -23,7 +23,7 @@ struct EvaluateCommand: ParsableCommand {
     let registry = try PluginRegistry.builtin()
     let folder = try runFolder.map { try RunFolder(existing: $0) }
     let description = try RunDescription(
-      options.assignments(over: folder), registry: registry)
+      options.assignments(over: folder, registry: registry), registry: registry)
     try ComputeOptions.apply(threads: description.general["threads"])
     let experiment = try Experiment(description, registry: registry, resources: .current)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
@@ -34,10 +34,18 @@ struct EvaluateCommand: ParsableCommand {
 
 extension RunOptions {
   /// The settings of a run, if there is one, and those given here, which win.
-  func assignments(over run: RunFolder?) throws -> [RunDescription.Assignment] {
-    let recorded = try run.map {
-      try RunDescription.assignments(yaml: $0.readDescription(), path: $0.descriptionPath)
-    }
-    return try (recorded ?? []) + assignments()
+  ///
+  /// - Throws: ``RunFolderError/otherObjective(path:trained:given:)``: a table must not name what a
+  ///   run was not trained with.
+  func assignments(
+    over run: RunFolder?, registry: PluginRegistry
+  ) throws -> [RunDescription.Assignment] {
+    guard let run else { return try assignments() }
+    let recorded = try RunDescription.assignments(
+      yaml: run.readDescription(), path: run.descriptionPath)
+    let all = try recorded + assignments()
+    try RunDescription(recorded, registry: registry)
+      .requireObjective(of: RunDescription(all, registry: registry), in: run)
+    return all
   }
 }

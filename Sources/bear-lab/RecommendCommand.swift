@@ -28,7 +28,8 @@ struct RecommendCommand: ParsableCommand {
   func run() throws {
     let registry = try PluginRegistry.builtin()
     let folder = try runFolder.map { try RunFolder(existing: $0) }
-    let description = try widened(options.assignments(over: folder), registry: registry)
+    let description = try widened(
+      options.assignments(over: folder, registry: registry), registry: registry)
     try ComputeOptions.apply(threads: description.general["threads"])
     let experiment = try Experiment(description, registry: registry, resources: .current)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)

@@ -20,6 +20,7 @@ import Testing
     (["--set", "lora.targets=q"], "error: 'q' is no linear layer that LoRA can be put on\n"),
     (["--config", "none.yaml"], "error: none.yaml: cannot be opened: No such file or directory"),
     (["--dataset", "none"], "error: there is no data set 'none', neither as a path nor in "),
+    (["--dataset", "none"], "with scripts/fetch smollm2-135m ml-100k; known: tiny\n"),
     (["--dataset", "tyni"], "did you mean tiny? known: tiny"),
     (["--model", "none"], "error: there is no model 'none', neither as a path nor in "),
     (
@@ -74,6 +75,21 @@ import Testing
       #expect(
         try FileManager.default.contentsOfDirectory(atPath: cache).sorted()
           == ["datasets", "models"])
+    }
+  }
+
+  @Test(arguments: [
+    ("", "the output folder .* is a file\n  give --output a folder that does not exist"),
+    ("/run", "cannot be written: Not a directory\n"),
+  ])
+  func aFileIsNoOutputFolder(below: String, expected: String) throws {
+    try withTinyCache { cache in
+      let file = "\(cache)/datasets/tiny/train.csv"
+      let before = try Data(contentsOf: URL(filePath: file))
+      let outcome = try bearLab(["run", "--output", file + below] + tinyRun, cache: cache)
+      #expect(outcome.status == 1)
+      #expect(try outcome.errors.contains(Regex(expected)), "\(outcome.errors)")
+      #expect(try Data(contentsOf: URL(filePath: file)) == before)
     }
   }
 

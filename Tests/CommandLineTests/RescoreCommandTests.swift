@@ -12,7 +12,25 @@ import Testing
       let official = "\(folder)/predict_tiny_12_customCBS.json"
       try scoresAre(of: run.output, in: official, cache: cache)
       try recommendationsAreThose(of: official, run: folder, cache: cache)
+      try anotherObjectiveIsRefused(run: folder, cache: cache)
     }
+  }
+
+  /// A table would name what the run was not trained with, and decode as that one is.
+  private func anotherObjectiveIsRefused(run: String, cache: String) throws {
+    for (options, given) in [
+      (["--objective", "sft"], "sft"), (["--set", "objective.lambda=0.5"], "lambda=0.5"),
+    ] {
+      for command in [["evaluate", run], ["recommend", "--run", run, "--history", "Amber"]] {
+        let outcome = try bearLab(command + options, cache: cache)
+        #expect(outcome.status == 1 && outcome.output.isEmpty)
+        #expect(
+          outcome.errors.contains("was trained with bear, not with \(given)\n  leave the obj"),
+          "\(outcome.errors)")
+      }
+    }
+    let same = try bearLab(["evaluate", run, "--objective", "bear"], cache: cache)
+    #expect(same.status == 0 && same.output.contains("| bear, epoch 1 |"), "\(same.errors)")
   }
 
   /// HR@10 of the report's last row is that of the rescored file.

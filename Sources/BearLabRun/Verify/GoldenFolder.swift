@@ -15,7 +15,7 @@ struct GoldenFolder {
     do {
       return try FileManager.default.contentsOfDirectory(atPath: path).sorted()
     } catch {
-      throw .unreadable(file: path, reason: error.localizedDescription)
+      throw .unreadable(file: path, reason: systemReason(of: error))
     }
   }
 
@@ -27,7 +27,7 @@ struct GoldenFolder {
     do {
       data = try Data(contentsOf: url(name))
     } catch {
-      throw GoldenError.unreadable(file: name, reason: error.localizedDescription)
+      throw GoldenError.unreadable(file: name, reason: systemReason(of: error))
     }
     return try JSONDecoder().decode(type, from: data)
   }
