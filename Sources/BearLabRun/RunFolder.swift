@@ -133,7 +133,7 @@ public enum RunFolderError: BearLabError, Equatable {
     switch self {
     case .notARun: "give the folder of a run"
     case .occupied, .notAFolder: "give --output a folder that does not exist, or is empty"
-    case .notWritable: "check the permissions and the space on the disk"
+    case .notWritable: "check the path, its permissions and the space on the disk"
     case .inUse: "wait until the other process has ended, or stop it"
     case .noCheckpoint:
       "train an epoch first: resume the run, or set training.epochs to at least 1; of a series of "

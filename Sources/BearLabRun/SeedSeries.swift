@@ -119,8 +119,11 @@ struct SeedReport {
     rows.append(
       ["std. dev."]
         + spreads.enumerated().map { cell($1?.deviation, $0 < 2 * cutoffs.count ? 4 : 3) })
+    // Without an epoch nothing was trained.
+    let first = figures.first?.figures
+    let model = first?.name == "zero-shot" ? "zero-shot" : "\(objective), fine-tuned"
     let caption =
-      "\(objective), fine-tuned, \(figures.first?.figures.rows ?? 0) test rows; standard deviation "
+      "\(model), \(first?.rows ?? 0) test rows; standard deviation "
       + "over the seeds, with one degree of freedom less; protocol: \(protocolSummary)"
     return MarkdownTable(header: header, rows: rows).text + "\n" + caption + "\n"
   }

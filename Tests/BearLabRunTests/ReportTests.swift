@@ -227,7 +227,7 @@ import Testing
               how; accepts one of slow, fast
           objective.dry  (default false)
               whether; accepts true or false
-          objective.note  (default )
+          objective.note  (default none)
               what; accepts text
         """)
     #expect(

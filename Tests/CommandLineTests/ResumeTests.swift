@@ -146,6 +146,10 @@ import Testing
       for seed in ["seed-3", "seed-5"] {
         #expect(try results("\(folder)/\(seed)") == results("\(cache)/whole/\(seed)"))
       }
+      #expect(whole.output.contains("\nbear, fine-tuned, "))
+      let untrained = try bearLab(
+        arguments + ["--epochs=0", "--output", "\(cache)/untrained"], cache: cache)
+      #expect(untrained.output.contains("\nzero-shot, "), "\(untrained.output)\(untrained.errors)")
       let alone = try bearLab(
         Self.settings + ["--seed", "5", "--output", "\(cache)/alone"], cache: cache)
       #expect(alone.status == 0)
