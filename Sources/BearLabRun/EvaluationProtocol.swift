@@ -2,7 +2,7 @@ public import BearLabCore
 
 /// The two presets of a run: section 0.0 of the method specification.
 ///
-/// A protocol is a set of defaults; each switch can still be set alone, before or after it.
+/// A protocol is a set of defaults; each switch can still be set alone after it.
 public enum EvaluationProtocol: String, Sendable, CaseIterable, ParameterReadable {
   /// Prompts, scores, selection and matching without quirks: every parameter's own default.
   case consistent
@@ -96,9 +96,10 @@ extension RunDescription {
 
   /// The protocol as reports name it, with the switches that were set otherwise.
   static func summary(
-    of name: EvaluationProtocol, values: [String: ParameterValues], declared: [String: [Parameter]]
+    of name: EvaluationProtocol, values: [String: ParameterValues], declared: [String: [Parameter]],
+    otherConstraint: ConstraintMode?
   ) -> String {
-    let deviations = EvaluationProtocol.switches.compactMap { entry -> String? in
+    var deviations = EvaluationProtocol.switches.compactMap { entry -> String? in
       guard !entry.isBudget, let value = values[entry.section]?.values[entry.name],
         let parameter = declared[entry.section]?.first(where: { $0.name == entry.name })
       else { return nil }
@@ -106,6 +107,7 @@ extension RunDescription {
         name == .official ? try? parameter.parse(entry.official) : parameter.defaultValue
       return value == expected ? nil : "\(entry.section).\(entry.name)=\(value)"
     }
+    if let otherConstraint { deviations.append("constraint \(otherConstraint.rawValue)") }
     return name.rawValue
       + (deviations.isEmpty ? "" : ", but " + deviations.joined(separator: ", "))
   }

@@ -44,3 +44,16 @@ extension Prompt {
     }
   }
 }
+
+extension Experiment {
+  /// Checks that there are rows on which the best epoch can be chosen.
+  ///
+  /// - Throws: ``RunDescriptionError/nothingToSelectOn``.
+  func requireValidation() throws {
+    let epochs: Int = try description.training["epochs"]
+    guard epochs > 1, try description.selection == .valid, dataset.validation.isEmpty else {
+      return
+    }
+    throw RunDescriptionError.nothingToSelectOn
+  }
+}

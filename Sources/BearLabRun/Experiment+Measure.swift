@@ -33,7 +33,8 @@ extension Experiment {
     notices.forEach { observer(.notice($0)) }
     try folder.map(changes)?.forEach { observer(.notice($0)) }
     let trained = try folder.map(trainedAdapter)
-    let name = trained.map { "\(description.objective.name), epoch \($0.epoch)" } ?? "zero-shot"
+    let title = try description.selection.title(of: description.objective.name)
+    let name = trained.map { "\(title), epoch \($0.epoch)" } ?? "zero-shot"
     let windows = try testWindows
     observer(.began(stage: "\(name) on test", done: 0, total: windows.count, unit: "users"))
     let evaluation = try evaluator().evaluate(windows, adapter: trained?.adapter) {

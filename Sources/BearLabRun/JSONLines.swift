@@ -2,8 +2,6 @@ internal import BearLabCheckpoint
 internal import Foundation
 
 /// A file of one JSON object a line, each written out at once.
-///
-/// One process holds the file at a time, so that two cannot continue the same run.
 final class JSONLines {
   private let path: String
   private let handle: FileHandle
@@ -24,7 +22,6 @@ final class JSONLines {
     }
     handle = FileHandle(fileDescriptor: file, closeOnDealloc: true)
     encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-    guard flock(file, LOCK_EX | LOCK_NB) == 0 else { throw .inUse(path: path) }
     do {
       let content = try handle.readToEnd() ?? Data()
       let whole = content.lastIndex(of: 0x0A).map { $0 + 1 } ?? 0

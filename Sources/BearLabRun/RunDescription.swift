@@ -74,16 +74,17 @@ public struct RunDescription: Sendable {
     training = try values("training", RunSections.training, owner: "section training")
     lora = try values("lora", RunSections.lora, owner: "section lora")
     evaluation = try values("evaluation", RunSections.evaluation, owner: "section evaluation")
+    let trained = try registry.objectives.find(objective.name).init(objective.values)
+      .needs.constraint
     constraint = try Self.constraint(
-      evaluation, objective: objective.name,
-      trained: registry.objectives.find(objective.name).init(objective.values).needs.constraint,
+      evaluation, objective: objective.name, trained: trained,
       decoder: registry.decoders.find(decoder.name).init(decoder.values).constraint)
     protocolSummary = Self.summary(
       of: try general["protocol"],
       values: [
         "backbone": backbone.values, "decoder": decoder.values, "training": training,
         "evaluation": evaluation,
-      ], declared: declared)
+      ], declared: declared, otherConstraint: constraint == trained ? nil : constraint)
     _ = try loraSettings
     _ = try seeds
   }
@@ -287,6 +288,7 @@ public enum RunDescriptionError: BearLabError, Equatable {
   case malformedSeeds(String)
   case constraintMismatch(objective: String, trained: String, decoded: String)
   case unsupportedConstraint(set: String, decoder: String)
+  case nothingToSelectOn
   case malformedYAML(path: String, reason: String)
 
   public var description: String {
@@ -303,6 +305,8 @@ public enum RunDescriptionError: BearLabError, Equatable {
         + "decoder would apply it \(decoded)"
     case .unsupportedConstraint(let set, let decoder):
       "evaluation.constraint is '\(set)', but the decoder works with '\(decoder)' only"
+    case .nothingToSelectOn:
+      "evaluation.selection is 'valid', but the data set has no validation rows"
     case .malformedYAML(let path, let reason): "\(path) is no description of a run: \(reason)"
     }
   }
@@ -323,6 +327,7 @@ public enum RunDescriptionError: BearLabError, Equatable {
         + "evaluation.constraint-mismatch=allow"
     case .unsupportedConstraint:
       "leave evaluation.constraint at 'objective', or take another decoder"
+    case .nothingToSelectOn: "give the data set a valid.csv, or say evaluation.selection=last"
     case .malformedYAML: "start from the run.yaml of a run, or from `bear-lab run --dry-run`"
     }
   }

@@ -1,3 +1,4 @@
+internal import BearLabCheckpoint
 internal import BearLabCore
 internal import BearLabEvaluation
 internal import Foundation
@@ -31,22 +32,31 @@ extension RunFolder {
   /// Removes what a killed process left half written.
   func removePartialFiles() {
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    for name in names where name.hasSuffix(".partial") {
+    for name in names where DurableFile.isPartial(name) {
       try? FileManager.default.removeItem(atPath: "\(path)/\(name)")
     }
   }
 
-  /// The furthest checkpoint from which the run can continue, and what is wrong with those before.
+  /// What was found when a checkpoint to continue from was looked for.
+  struct Search {
+    /// Nil where the run has to start anew, which loses time and no bit.
+    var checkpoint: TrainingCheckpoint?
+    /// The file of the checkpoint.
+    var path = ""
+    /// The files of those that are further and cannot be used.
+    var passedOver: [String] = []
+    /// What is wrong with them, each thing once.
+    var problems: [String] = []
+  }
+
+  /// The furthest checkpoint from which the run can continue.
   ///
   /// It must be intact itself, and so must the one of the best epoch, which is measured at the end;
   /// and `metrics.jsonl` must have all that was in it then.
   ///
-  /// - Returns: nil where the run has to start anew, which loses time and no bit.
   /// - Throws: ``RunFolderError/changedSettings(path:)``.
-  func newestIntactCheckpoint(
-    stepsPerEpoch: Int, settings: String
-  ) throws -> (checkpoint: TrainingCheckpoint?, path: String, problems: [String]) {
-    var problems: [String] = []
+  func newestIntactCheckpoint(stepsPerEpoch: Int, settings: String) throws -> Search {
+    var search = Search()
     let attributes = try? FileManager.default.attributesOfItem(atPath: "\(path)/metrics.jsonl")
     let metricsLength = (attributes?[.size] as? Int) ?? 0
     for path in checkpoints(stepsPerEpoch: stepsPerEpoch) {
@@ -61,13 +71,17 @@ extension RunFolder {
             path: path, recorded: checkpoint.metricsLength, found: metricsLength)
         }
       } catch let error as any BearLabError {
-        problems.append(error.description)
+        search.passedOver.append(path)
+        if !search.problems.contains(error.description) {
+          search.problems.append(error.description)
+        }
         continue
       }
       try checkpoint.requireSettings(settings)
-      return (checkpoint, path, problems)
+      (search.checkpoint, search.path) = (checkpoint, path)
+      return search
     }
-    return (nil, path, problems)
+    return search
   }
 
   /// The evaluations in `metrics.jsonl`, in order; other lines and a torn one do not count.
@@ -84,7 +98,13 @@ extension RunFolder {
   ///
   /// - Throws: ``RunFolderError/noCheckpoint(path:)`` where no epoch was finished.
   func bestEpoch() throws(RunFolderError) -> Int {
-    if let best = Self.best(of: evaluations()) { return best.epoch }
+    // While a run is at work, an epoch may be measured and not kept yet.
+    let kept = evaluations().filter { figures in
+      Self.epoch(of: figures).map {
+        FileManager.default.fileExists(atPath: checkpointPath(epoch: $0))
+      } ?? false
+    }
+    if let best = Self.best(of: kept) { return best.epoch }
     let last = checkpoints(stepsPerEpoch: 1).lazy
       .compactMap { $0.split(separator: "/").last }
       .filter { $0.hasPrefix("checkpoint-epoch-") }
@@ -93,12 +113,17 @@ extension RunFolder {
     return last
   }
 
+  /// The epoch whose evaluation this is; nil for another one.
+  private static func epoch(of figures: EvaluationFigures) -> Int? {
+    guard figures.name.hasPrefix("epoch-") else { return nil }
+    return Int(figures.name.dropFirst("epoch-".count))
+  }
+
   /// The best epoch among some evaluations.
   static func best(of evaluations: [EvaluationFigures]) -> (epoch: Int, ndcg: Double)? {
     var best: (epoch: Int, ndcg: Double)?
-    for figures in evaluations where figures.name.hasPrefix("epoch-") {
-      guard let epoch = Int(figures.name.dropFirst("epoch-".count)), let ndcg = figures.ndcg.last
-      else { continue }
+    for figures in evaluations {
+      guard let epoch = epoch(of: figures), let ndcg = figures.ndcg.last else { continue }
       if ndcg > best?.ndcg ?? -1 { best = (epoch, ndcg) }
     }
     return best

@@ -38,7 +38,7 @@ public struct RunFolder: Sendable {
       throw .notAFolder(path: path)
     }
     let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    let entries = names.filter { !$0.hasSuffix(".partial") }
+    let entries = names.filter { !DurableFile.isPartial($0) }
     guard !entries.isEmpty else { return }
     throw .occupied(path: path, entries: entries.sorted())
   }

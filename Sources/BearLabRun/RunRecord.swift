@@ -49,12 +49,13 @@ public struct RunRecord: Sendable, Equatable {
 
   /// The model and data files that are not those of the beginning, by their SHA-256.
   func changedFiles(since began: RunRecord) -> [RunFolderError] {
-    entries.compactMap { name, value in
-      guard name.hasSuffix("-sha256"), let recorded = began[name], recorded != value else {
-        return nil
-      }
+    let names = Set((entries + began.entries).map(\.name).filter { $0.hasSuffix("-sha256") })
+    return names.sorted().compactMap { name in
+      let (recorded, found) = (began[name], self[name])
+      guard recorded != found else { return nil }
       return .changedFile(
-        name: String(name.dropLast("-sha256".count)), recorded: recorded, found: value)
+        name: String(name.dropLast("-sha256".count)), recorded: recorded ?? "absent",
+        found: found ?? "absent")
     }
   }
 

@@ -43,11 +43,12 @@ extension Runner {
       try log(report, epoch: epoch, seconds: (clock.now - began).seconds)
       observer(.progress(done: done, detail: String(format: "loss %.4f", report.loss)))
       let isDue = trainer.optimizer.step % interval == 0
-      if isDue || index == batches.count - 1 || interruption.isRequested {
+      let isStopped = interruption.isRequested
+      if isDue || isStopped || index == batches.count - 1 {
         try checkpoint(
           trainer, epoch: epoch - 1, to: folder.checkpointPath(step: trainer.optimizer.step))
       }
-      try interruption.check(run: folder.path)
+      if isStopped { throw RunInterrupted(path: folder.path) }
     }
   }
 

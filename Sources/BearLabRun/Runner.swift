@@ -26,6 +26,7 @@ public final class Runner {
   let folder: RunFolder
   let observer: (RunEvent) -> Void
   let interruption: Interruption
+  private let lock: RunLock
   let metrics: JSONLines
   let timing: JSONLines
   let clock = ContinuousClock()
@@ -49,6 +50,9 @@ public final class Runner {
     self.folder = folder
     self.interruption = interruption
     self.observer = observer
+    try experiment.requireValidation()
+    // Before anything is looked at or written: another process may be at work here.
+    lock = try RunLock(folder.path)
     settings = try experiment.description.yaml()
     let record = RunRecord(experiment)
     if folder.hasDescription {
@@ -65,9 +69,13 @@ public final class Runner {
     start = found.checkpoint
     metrics = try folder.openLines("metrics.jsonl", keeping: found.checkpoint?.metricsLength ?? 0)
     evaluations = folder.evaluations()
-    found.problems.forEach { observer(.notice("\($0); an older checkpoint is used")) }
+    found.problems.forEach { observer(.notice($0)) }
+    // What was passed over is computed again, and must not count as the newest until then.
+    for path in found.passedOver { try? FileManager.default.removeItem(atPath: path) }
     if let start {
       observer(.notice("continuing after step \(start.step), from \(found.path)"))
+    } else if !found.passedOver.isEmpty {
+      observer(.notice("no checkpoint can be used: the run begins anew"))
     }
   }
 
@@ -98,6 +106,7 @@ public final class Runner {
       protocolSummary: experiment.description.protocolSummary)
     // The last epoch's serves from here on.
     folder.pruneCheckpoints(keeping: 0)
+    _ = try metrics.syncedLength()
     // The report is the last thing written: where it is, the run has ended.
     try folder.write(table.text, to: folder.reportPath)
     return table

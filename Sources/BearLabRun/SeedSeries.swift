@@ -52,7 +52,7 @@ public struct SeedSeries {
       }
     }
     let report = SeedReport(
-      objective: description.objective.name, figures: figures,
+      objective: try description.selection.title(of: description.objective.name), figures: figures,
       protocolSummary: description.protocolSummary)
     try folder.write(report.text, to: folder.reportPath)
     return report.text
@@ -65,16 +65,38 @@ public struct SeedSeries {
   ) throws -> EvaluationFigures {
     let began = FileManager.default.fileExists(atPath: "\(path)/\(RunFolder.descriptionName)")
     let folder = began ? try RunFolder(existing: path) : try RunFolder(creating: path)
+    if began { try requireSame(folder, seed: seed) }
     if folder.report == nil {
       observer(.notice("seed \(seed)"))
       let experiment = try Experiment(
         description.withSeed(seed), registry: registry, resources: resources)
+      try RunRecord(experiment).differences(from: record()).forEach { observer(.notice($0)) }
       _ = try Runner(experiment, in: folder, interruption: interruption, observer: observer).run()
     }
-    guard let last = folder.evaluations().last(where: { $0.split == "test" }) else {
-      throw RunFolderError.noCheckpoint(path: path)
+    let measured = folder.evaluations().filter { $0.split == "test" }
+    guard
+      let figures = measured.last(where: { $0.name == "fine-tuned" })
+        ?? measured.last(where: { $0.name == "zero-shot" })
+    else { throw RunFolderError.noCheckpoint(path: path) }
+    return figures
+  }
+
+  /// What was found when the series began.
+  private func record() throws -> RunRecord {
+    try RunRecord(yaml: folder.readDescription(), path: folder.descriptionPath)
+  }
+
+  /// Checks that a seed's run has the settings and the data of the series.
+  private func requireSame(_ run: RunFolder, seed: Int) throws {
+    let text = try run.readDescription()
+    let own = try RunDescription(
+      RunDescription.assignments(yaml: text, path: run.descriptionPath), registry: registry)
+    guard try own.yaml() == description.withSeed(seed).yaml() else {
+      throw RunFolderError.changedSettings(path: run.path)
     }
-    return last
+    let changed = try RunRecord(yaml: text, path: run.descriptionPath)
+      .changedFiles(since: record())
+    if let changed = changed.first { throw changed }
   }
 }
 

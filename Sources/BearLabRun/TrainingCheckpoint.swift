@@ -116,6 +116,14 @@ struct TrainingCheckpoint {
   ///
   /// - Throws: ``RunFolderError/foreignCheckpoint(path:tensor:reason:)``.
   func restore(_ adapter: LoRAAdapter) throws(RunFolderError) {
+    let expected = Set(adapter.parameters.map { "/lora/\($0.name)" })
+    let stray = file.tensors.keys.sorted().first {
+      $0.hasPrefix("/lora/") && !expected.contains($0)
+    }
+    if let stray {
+      throw .foreignCheckpoint(
+        path: path, tensor: stray, reason: "is there, but LoRA is not put on that layer")
+    }
     for (name, tensor) in adapter.parameters {
       tensor.replace(with: try values("/lora/\(name)", shape: tensor.shape))
     }

@@ -43,7 +43,12 @@ extension RunOptions {
     guard let run else { return try assignments() }
     let recorded = try RunDescription.assignments(
       yaml: run.readDescription(), path: run.descriptionPath)
-    let all = try recorded + assignments()
+    let given = try assignments()
+    func training(_ assignments: [RunDescription.Assignment]) -> [RunDescription.Assignment] {
+      assignments.filter { ["lora", "training"].contains($0.section) }
+    }
+    // How the run was trained is not a protocol's to change afterwards.
+    let all = recorded + given + training(recorded) + training(given)
     try RunDescription(recorded, registry: registry)
       .requireObjective(of: RunDescription(all, registry: registry), in: run)
     return all

@@ -35,6 +35,12 @@ struct RunOptions: ParsableArguments {
       valueName: "kind.parameter=value"))
   var settings: [String] = []
 
+  func validate() throws {
+    guard seed == nil || seeds == nil else {
+      throw ValidationError("give --seed for one run or --seeds for several, not both")
+    }
+  }
+
   /// The settings in the order in which later ones win.
   ///
   /// The file, the plug-ins, `--set`, the other options: a plug-in's choice drops the parameters
@@ -57,7 +63,8 @@ struct RunOptions: ParsableArguments {
     add("", "model", model)
     add("", "threads", threads)
     add("", "seed", seed)
-    add("", "seeds", seeds)
+    // A single seed takes the place of a series that a file asks for.
+    add("", "seeds", seeds ?? seed.map { _ in "" })
     add("training", "epochs", epochs)
     add("training", "samples", trainSamples)
     add("training", "batch-size", batchSize)

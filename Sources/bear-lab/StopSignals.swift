@@ -37,7 +37,8 @@ final class StopSignals {
     func handle(_ number: Int32) {
       let (isFirst, _) = received.compareExchange(
         expected: 0, desired: number, ordering: .relaxed)
-      guard isFirst else { Foundation.exit(128 + number) }
+      // At once: exit handlers would take libraries apart while the run's threads use them.
+      guard isFirst else { _exit(128 + number) }
       interruption.request()
       Console.error("\nstopping after this step; once more stops at once")
     }

@@ -59,6 +59,32 @@ import Testing
       let notices = try resume(experiment, in: folder)
       #expect(notices.count { $0.contains("is damaged") } == damaged)
       #expect(notices.contains { $0.contains("continuing after step") } == (damaged < 3))
+      #expect(notices.contains { $0.contains("begins anew") } == (damaged == 3))
+    }
+  }
+
+  /// Without evaluations of the epochs, nothing but the file says that one was kept.
+  @Test func aDamagedLastEpochIsMadeAgain() throws {
+    try expectSameBits(["evaluation.selection=last"]) { experiment, folder in
+      try run(experiment, in: folder) { event in
+        if case .began("fine-tuned on test", _, _, _) = event { true } else { false }
+      }
+      try damage(folder.checkpointPath(epoch: 2))
+      #expect(try resume(experiment, in: folder).contains { $0.contains("is damaged") })
+    }
+  }
+
+  /// What was passed over must not keep the place of what is computed again.
+  @Test func aRunThatFellBackAndStopsAgainHasMovedOn() throws {
+    try expectSameBits { experiment, folder in
+      try run(experiment, in: folder, stoppingAfterSteps: 8)
+      try damage(folder.checkpointPath(epoch: 1))
+      for step in 1...4 {
+        try run(experiment, in: folder, stoppingAfterSteps: 1)
+        let newest = folder.checkpoints(stepsPerEpoch: 5).first
+        #expect(newest == folder.checkpointPath(step: step))
+      }
+      try resume(experiment, in: folder)
     }
   }
 
@@ -73,8 +99,8 @@ import Testing
         try damage(best)
         let found = try folder.newestIntactCheckpoint(
           stepsPerEpoch: 5, settings: experiment.description.yaml())
-        #expect(found.checkpoint == nil && found.problems.count == 3)
-        #expect(found.problems.allSatisfy { $0.contains(best) })
+        #expect(found.checkpoint == nil && found.passedOver.count == 3)
+        #expect(found.problems.count == 1 && found.problems.allSatisfy { $0.contains(best) })
       }
     }
   }
@@ -140,13 +166,29 @@ import Testing
     }
   }
 
+  /// A file that was not there when the run began changes what its epochs are chosen on.
+  @Test func addedDataAreRefused() throws {
+    try withCompute {
+      try withTinyCache { cache in
+        let folder = try RunFolder(creating: "\(cache)/run")
+        try run(tinyExperiment(Self.settings, cache: cache), in: folder, stoppingAfterSteps: 3)
+        let data = "\(cache)/datasets/tiny"
+        try FileManager.default.copyItem(atPath: "\(data)/test.csv", toPath: "\(data)/valid.csv")
+        let error = try #require(throws: RunFolderError.self) {
+          _ = try Runner(tinyExperiment(Self.settings, cache: cache), in: folder) { _ in }
+        }
+        #expect(error.description.contains("valid.csv is another file"))
+      }
+    }
+  }
+
   @Test func twoProcessesCannotContinueOneRun() throws {
     try withCompute {
       try withTinyCache { cache in
         let experiment = try tinyExperiment(Self.settings, cache: cache)
         let folder = try RunFolder(creating: "\(cache)/run")
         let first = try Runner(experiment, in: folder) { _ in }
-        #expect(throws: RunFolderError.inUse(path: "\(folder.path)/timing.jsonl")) {
+        #expect(throws: RunFolderError.inUse(path: folder.path)) {
           _ = try Runner(experiment, in: folder) { _ in }
         }
         _ = first
@@ -157,10 +199,12 @@ import Testing
   // MARK: Helpers
 
   /// Checks that a folder holds what a run leaves that was never stopped, once `body` has run there.
-  private func expectSameBits(_ body: (Experiment, RunFolder) throws -> Void) throws {
+  private func expectSameBits(
+    _ settings: [String] = [], _ body: (Experiment, RunFolder) throws -> Void
+  ) throws {
     try withCompute {
       try withTinyCache { cache in
-        let experiment = try tinyExperiment(Self.settings, cache: cache)
+        let experiment = try tinyExperiment(Self.settings + settings, cache: cache)
         let whole = try RunFolder(creating: "\(cache)/whole")
         try resume(experiment, in: whole)
         let folder = try RunFolder(creating: "\(cache)/run")

@@ -50,6 +50,20 @@ import Testing
     }
   }
 
+  /// Reading a part of what was trained would measure a model that nobody trained.
+  @Test func moreThanTheAdapterHasIsRefused() throws {
+    try withTinyCache { cache in
+      let path = "\(cache)/checkpoint.h5"
+      let all = try tinyExperiment(["lora.targets=all"], cache: cache).makeTrainer()
+      try TrainingCheckpoint.write(all, context(epoch: 1), to: path)
+      let some = try tinyExperiment(cache: cache).makeTrainer().adapter
+      let error = try #require(throws: RunFolderError.self) {
+        try TrainingCheckpoint(readingFrom: path).restore(some)
+      }
+      #expect(error.description.contains("/lora/0/down_proj/A is there, but LoRA is not put"))
+    }
+  }
+
   @Test func whatIsNoCheckpointIsRefused() throws {
     try withTinyCache { cache in
       #expect(throws: CheckpointError.self) {

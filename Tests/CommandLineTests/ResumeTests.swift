@@ -157,6 +157,48 @@ import Testing
     }
   }
 
+  /// Seeds that differ in more than the seed have no spread.
+  @Test func aSeriesOfDifferentRunsIsRefused() throws {
+    try withTinyCache { cache in
+      let folder = "\(cache)/series"
+      let arguments = Self.settings + ["--seeds", "3,5", "--output", folder]
+      #expect(try bearLab(arguments, cache: cache).status == 0)
+      try FileManager.default.removeItem(atPath: "\(folder)/report.md")
+      try FileManager.default.removeItem(atPath: "\(folder)/seed-5")
+      let file = "\(cache)/datasets/tiny/train.csv"
+      let data = try String(contentsOfFile: file, encoding: .utf8)
+      try (data + data.split(separator: "\n")[7] + "\n")
+        .write(toFile: file, atomically: true, encoding: .utf8)
+      let other = try bearLab(["resume", folder], cache: cache)
+      #expect(other.status == 1 && other.errors.contains("train.csv is another file"))
+      try data.write(toFile: file, atomically: true, encoding: .utf8)
+      let yaml = try String(contentsOfFile: "\(folder)/run.yaml", encoding: .utf8)
+      try yaml.replacing("rank: 8", with: "rank: 4")
+        .write(toFile: "\(folder)/run.yaml", atomically: true, encoding: .utf8)
+      let changed = try bearLab(["resume", folder], cache: cache)
+      #expect(changed.status == 1 && changed.errors.contains("written with other settings"))
+      try yaml.write(toFile: "\(folder)/run.yaml", atomically: true, encoding: .utf8)
+      #expect(try bearLab(["resume", folder], cache: cache).status == 0)
+    }
+  }
+
+  /// How a run is measured may change afterwards, and not what it trained.
+  @Test func aRunIsMeasuredUnderAnotherProtocolWithAllItsWeights() throws {
+    try withTinyCache { cache in
+      let folder = "\(cache)/run"
+      let all = Self.settings + ["--set", "lora.targets=all", "--output", folder]
+      #expect(try bearLab(all, cache: cache).status == 0)
+      let official = ["evaluate", folder, "--protocol", "official"]
+      let outcome = try bearLab(official, cache: cache)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      #expect(outcome.output.contains("protocol: official, but training.normalise-group=0"))
+      let named = try bearLab(official + ["--set", "lora.targets=all"], cache: cache)
+      #expect(named.output == outcome.output)
+      let part = try bearLab(official + ["--set", "lora.targets=q_proj"], cache: cache)
+      #expect(part.status == 1 && part.errors.contains("LoRA is not put on that layer"))
+    }
+  }
+
   // MARK: Helpers
 
   /// Starts a run, or continues it where it has begun.
