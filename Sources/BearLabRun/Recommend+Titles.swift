@@ -5,8 +5,8 @@ internal import Foundation
 ///
 /// In this order: the title itself; the only one that differs in nothing but case, punctuation and
 /// HTML entities; the only one of which that holds without its bracketed end, such as a year, and
-/// with its trailing article at the front or left out; the nearest by edits, within a third of the
-/// letters.
+/// with its article left out, or a trailing one at the front; the nearest by edits, within a third
+/// of the letters.
 struct TitleFinder {
   /// How many titles an error names.
   private static let suggestions = 5
@@ -65,7 +65,8 @@ struct TitleFinder {
     let article = #/^(.*), (The|An?)$/#
     let turned = plain.replacing(article) { "\($0.2) \($0.1)" }
     let bare = plain.replacing(article) { "\($0.1)" }
-    return [title, plain, turned, bare].map(folded)
+    let short = plain.replacing(#/^(The|An?) /#, with: "")
+    return [title, plain, turned, bare, short].map(folded)
   }
 
   /// Letters and digits in lower case.

@@ -10,7 +10,7 @@ import Testing
     "Toy Story (1995)", "Lion King, The (1994)", "Sabrina (1954)", "Sabrina (1995)",
     "Salt &amp; Sea",
     "AMBER", "Amber", "Spider-Man", "Star Trek: First Contact (1996)", "Up", "!!!", "",
-    "Men in Black (1997)", "Men in Blank (1999)",
+    "Men in Black (1997)", "Men in Blank (1999)", "Stint", "The Sting (1973)",
   ])
 
   @Test(arguments: [
@@ -21,7 +21,7 @@ import Testing
     ("spider man", "Spider-Man"), ("Salt & Sea", "Salt &amp; Sea"),
     // Without the year; with the article in front.
     ("Toy Story", "Toy Story (1995)"), ("the lion king", "Lion King, The (1994)"),
-    ("Lion King", "Lion King, The (1994)"),
+    ("Lion King", "Lion King, The (1994)"), ("Sting", "The Sting (1973)"),
     // By edits.
     ("Toy Strory", "Toy Story (1995)"), ("Spyder-Men", "Spider-Man"), ("Ups", "Up"),
     ("Men in Blck", "Men in Black (1997)"),
