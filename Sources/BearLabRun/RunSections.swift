@@ -1,4 +1,5 @@
 public import BearLabCore
+internal import BearLabEvaluation
 internal import BearLabNN
 internal import BearLabTraining
 
@@ -77,7 +78,7 @@ public enum RunSections {
       of: CheckpointSelection.allCases.map(\.rawValue),
       "which epoch is reported: best on validation, best on test, each column's best, the last"),
     .choice(
-      "match", default: "leaf", of: ["leaf", "text"],
+      "match", default: TitleMatch.leaf.rawValue, of: TitleMatch.allCases.map(\.rawValue),
       "a hit is the target's title, or its text after the tokenizer's clean-up of spaces"),
   ]
 

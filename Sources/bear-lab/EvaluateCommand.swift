@@ -19,6 +19,8 @@ struct EvaluateCommand: ParsableCommand {
   var runFolder: String?
   @OptionGroup var options: RunOptions
 
+  func validate() throws { try options.refuseSeries() }
+
   func run() throws {
     let registry = try PluginRegistry.builtin()
     let folder = try runFolder.map { try RunFolder(existing: $0) }
@@ -33,6 +35,11 @@ struct EvaluateCommand: ParsableCommand {
 }
 
 extension RunOptions {
+  /// Several seeds are several trainings, and nothing is trained here.
+  func refuseSeries() throws {
+    guard seeds == nil else { throw ValidationError("--seeds is an option of run alone") }
+  }
+
   /// The settings of a run, if there is one, and those given here, which win.
   ///
   /// - Throws: ``RunFolderError/otherObjective(path:trained:given:)``: a table must not name what a

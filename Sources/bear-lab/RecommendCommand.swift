@@ -22,6 +22,7 @@ struct RecommendCommand: ParsableCommand {
   @OptionGroup var options: RunOptions
 
   func validate() throws {
+    try options.refuseSeries()
     guard count >= 1 else { throw ValidationError("--k cannot be \(count): give at least 1") }
   }
 

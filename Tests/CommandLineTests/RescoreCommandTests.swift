@@ -109,10 +109,12 @@ import Testing
         ),
         (
           ["recommend", "--history", "Ton"] + tinyRun, 1,
-          "error: several titles are as near to 'Ton'\n  give one of 'Son', 'Tin'\n"
+          "error: several titles are as near to 'Ton'\n  give one of 'Son', 'The Son', 'Tin'\n"
         ),
         (["recommend"] + tinyRun, 64, "Missing expected argument '--history <history> ...'"),
         (["recommend", "--k", "0", "--history", "Sea"] + tinyRun, 64, "--k cannot be 0"),
+        (["recommend", "--seeds", "1,2", "--history", "Sea"], 64, "--seeds is an option of run"),
+        (["evaluate", "--seeds", "1,2"] + tinyRun, 64, "--seeds is an option of run alone"),
         (["recommend", "--run", "no/such", "--history", "Sea"], 1, "no/such holds no run"),
       ]
       for (arguments, status, expected) in cases {
