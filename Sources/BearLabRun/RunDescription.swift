@@ -55,11 +55,13 @@ public struct RunDescription: Sendable {
           }, parameters, owner: owner),
         for: parameters, owner: owner)
     }
-    func choice(_ kind: String, _ name: String, _ type: any Plugin.Type) throws -> Choice {
-      let values = try values(kind, type.parameters, owner: "\(kind) '\(name)'")
-      // What contradicts itself is refused before anything is loaded.
-      _ = try type.init(values)
-      return Choice(name: name, values: values)
+    // Made at once: what contradicts itself is refused before anything is loaded.
+    func choice<Made>(
+      _ kind: String, _ name: String, _ parameters: [Parameter],
+      _ make: (ParameterValues) throws -> Made
+    ) throws -> (Choice, Made) {
+      let values = try values(kind, parameters, owner: "\(kind) '\(name)'")
+      return (Choice(name: name, values: values), try make(values))
     }
     let general = try values("", RunSections.general, owner: "a run")
     self.general = general
@@ -68,17 +70,26 @@ public struct RunDescription: Sendable {
     let names: (String, String, String) = try (
       general["backbone"], general["objective"], general["decoder"]
     )
-    backbone = try choice("backbone", names.0, registry.backbones.find(names.0))
-    objective = try choice("objective", names.1, registry.objectives.find(names.1))
-    decoder = try choice("decoder", names.2, registry.decoders.find(names.2))
+    let types = try (
+      registry.backbones.find(names.0), registry.objectives.find(names.1),
+      registry.decoders.find(names.2)
+    )
+    (backbone, _) = try choice("backbone", names.0, types.0.parameters) { try types.0.init($0) }
+    let (objective, madeObjective) = try choice("objective", names.1, types.1.parameters) {
+      try types.1.init($0)
+    }
+    let (decoder, madeDecoder) = try choice("decoder", names.2, types.2.parameters) {
+      try types.2.init($0)
+    }
+    self.objective = objective
+    self.decoder = decoder
     training = try values("training", RunSections.training, owner: "section training")
     lora = try values("lora", RunSections.lora, owner: "section lora")
     evaluation = try values("evaluation", RunSections.evaluation, owner: "section evaluation")
-    let trained = try registry.objectives.find(objective.name).init(objective.values)
-      .needs.constraint
+    let trained = madeObjective.needs.constraint
     constraint = try Self.constraint(
       evaluation, objective: objective.name, trained: trained,
-      decoder: registry.decoders.find(decoder.name).init(decoder.values).constraint)
+      decoder: madeDecoder.constraint)
     protocolSummary = Self.summary(
       of: try general["protocol"],
       values: [

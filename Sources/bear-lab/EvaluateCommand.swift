@@ -26,8 +26,7 @@ struct EvaluateCommand: ParsableCommand {
     let folder = try runFolder.map { try RunFolder(existing: $0) }
     let description = try RunDescription(
       options.assignments(over: folder, registry: registry), registry: registry)
-    try ComputeOptions.apply(threads: description.general["threads"])
-    let experiment = try Experiment(description, registry: registry, resources: .current)
+    let experiment = try Experiment(loading: description, registry: registry)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let table = try experiment.measure(run: folder, observer: printer.show)
     Console.print(table.text.trimmingCharacters(in: .newlines))

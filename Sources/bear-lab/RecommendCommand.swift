@@ -31,8 +31,7 @@ struct RecommendCommand: ParsableCommand {
     let folder = try runFolder.map { try RunFolder(existing: $0) }
     let description = try widened(
       options.assignments(over: folder, registry: registry), registry: registry)
-    try ComputeOptions.apply(threads: description.general["threads"])
-    let experiment = try Experiment(description, registry: registry, resources: .current)
+    let experiment = try Experiment(loading: description, registry: registry)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let list = try experiment.recommend(
       history: history, run: folder, count: count, observer: printer.show)

@@ -1,0 +1,69 @@
+import ArgumentParser
+import BearLabCore
+import BearLabRun
+import Foundation
+
+/// What every command that computes can be told: what it works on, and any setting.
+struct ExperimentOptions: ParsableArguments {
+  @Option(help: "A data set's name or folder.") var dataset: String?
+  @Option(help: "A model's name or GGUF file.") var model: String?
+  @Option(help: "How a history becomes a prompt.") var backbone: String?
+  @Option(help: "What fine-tuning minimises.") var objective: String?
+  @Option(help: "Threads; 0 for one a core.") var threads: String?
+  @Option(
+    name: .customLong("config"), help: "A YAML file of settings, such as a run's run.yaml.")
+  var config: String?
+  @Option(
+    name: .customLong("set"),
+    help: ArgumentHelp(
+      "Any setting, such as objective.lambda=0.5; may be given again.",
+      valueName: "kind.parameter=value"))
+  var settings: [String] = []
+
+  /// The settings in the order in which later ones win.
+  ///
+  /// The file, the protocol and the plug-ins, `--set`, the other options: a plug-in's choice drops
+  /// the parameters that the file gave to another one.
+  ///
+  /// - Parameters:
+  ///   - choices: a command's own options that name a protocol or a plug-in.
+  ///   - values: a command's other options, by section and name.
+  /// - Returns: what was given, in order.
+  /// - Throws: ``RunDescriptionError`` for a file or a `--set` that cannot be read.
+  func assignments(
+    choosing choices: [(String, String?)], setting values: [(String, String, String?)]
+  ) throws -> [RunDescription.Assignment] {
+    let file = try config.map { try RunDescription.assignments(yamlFile: $0) } ?? []
+    let chosen = choices + [("backbone", backbone), ("objective", objective)]
+    let named = [("", "dataset", dataset), ("", "model", model), ("", "threads", threads)]
+    func given(_ values: [(String, String, String?)]) -> [RunDescription.Assignment] {
+      values.compactMap { section, name, text in
+        text.map { RunDescription.Assignment(section: section, name: name, text: $0) }
+      }
+    }
+    let assignments =
+      file + given(chosen.map { ("", $0, $1) })
+      + (try settings.map { try RunDescription.Assignment(parsing: $0) }) + given(named + values)
+    return assignments.map(Self.withAbsolutePath)
+  }
+
+  /// A data set or model given by a path is the same one wherever the run is continued from.
+  private static func withAbsolutePath(
+    _ assignment: RunDescription.Assignment
+  ) -> RunDescription.Assignment {
+    guard assignment.section.isEmpty, ["dataset", "model"].contains(assignment.name),
+      !assignment.text.hasPrefix("/"), FileManager.default.fileExists(atPath: assignment.text)
+    else { return assignment }
+    return RunDescription.Assignment(
+      section: "", name: assignment.name,
+      text: URL(filePath: assignment.text).standardizedFileURL.path)
+  }
+}
+
+extension Experiment {
+  /// Brings a description to life on the threads and with the files that it and the environment name.
+  init(loading description: RunDescription, registry: PluginRegistry) throws {
+    try ComputeOptions.apply(threads: description.general["threads"])
+    try self.init(description, registry: registry, resources: .current)
+  }
+}
