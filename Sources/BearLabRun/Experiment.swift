@@ -8,7 +8,7 @@ public import BearLabTraining
 
 /// A description brought to life: data set, model, trie and plug-ins, ready to train and measure.
 public struct Experiment {
-  public let description: RunDescription
+  public private(set) var description: RunDescription
   public let dataset: Dataset
   public let loaded: LoadedModel
   public let backbone: any Backbone
@@ -43,6 +43,13 @@ public struct Experiment {
       dataset.notices
       + (try joinNotice(dataset: dataset, backbone: backbone, encoder: loaded.encoder))
     try requirePromptsFit()
+  }
+
+  /// The same data, model and plug-ins under a description that differs in the seed alone.
+  func replacing(_ description: RunDescription) -> Experiment {
+    var copy = self
+    copy.description = description
+    return copy
   }
 
   /// The tokens of a window's prompt.

@@ -132,6 +132,9 @@ public enum RunFolderError: BearLabError, Equatable {
   public var remedy: String {
     switch self {
     case .notARun: "give the folder of a run"
+    case .occupied(let path, let entries) where entries.contains(RunFolder.descriptionName):
+      "give --output a folder that does not exist, or is empty; to continue the run that is there: "
+        + "bear-lab resume \(path)"
     case .occupied, .notAFolder: "give --output a folder that does not exist, or is empty"
     case .notWritable: "check the path, its permissions and the space on the disk"
     case .inUse: "wait until the other process has ended, or stop it"

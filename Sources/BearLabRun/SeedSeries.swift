@@ -11,6 +11,8 @@ public struct SeedSeries {
   private let folder: RunFolder
   private let registry: PluginRegistry
   private let resources: ResourceLocator
+  /// What was loaded for the record of a new series; all seeds share it.
+  private let first: Experiment?
 
   /// Prepares a series in a new folder or that of the same series.
   ///
@@ -25,6 +27,7 @@ public struct SeedSeries {
     self.resources = resources
     if FileManager.default.fileExists(atPath: "\(path)/\(RunFolder.descriptionName)") {
       folder = try RunFolder(existing: path)
+      first = nil
     } else {
       let first = try Experiment(
         description.withSeed(try description.seeds.first ?? 42), registry: registry,
@@ -32,6 +35,7 @@ public struct SeedSeries {
       folder = try RunFolder(creating: path)
       try folder.write(
         description.yaml(record: RunRecord(first).entries), to: folder.descriptionPath)
+      self.first = first
     }
   }
 
@@ -43,10 +47,12 @@ public struct SeedSeries {
     interruption: Interruption = Interruption(), observer: @escaping (RunEvent) -> Void
   ) throws -> String {
     var figures: [(seed: Int, figures: EvaluationFigures)] = []
+    // Data and model are the same for all seeds, and are loaded once.
+    var loaded = first
     for seed in try description.seeds {
       let path = "\(folder.path)/seed-\(seed)"
       do {
-        figures.append((seed, try finished(path, seed: seed, interruption, observer)))
+        figures.append((seed, try finished(path, seed: seed, &loaded, interruption, observer)))
       } catch is RunInterrupted {
         throw RunInterrupted(path: folder.path)
       }
@@ -60,7 +66,7 @@ public struct SeedSeries {
 
   /// The figures of a seed's run, which is run or continued where it has not ended.
   private func finished(
-    _ path: String, seed: Int, _ interruption: Interruption,
+    _ path: String, seed: Int, _ loaded: inout Experiment?, _ interruption: Interruption,
     _ observer: @escaping (RunEvent) -> Void
   ) throws -> EvaluationFigures {
     let began = FileManager.default.fileExists(atPath: "\(path)/\(RunFolder.descriptionName)")
@@ -68,8 +74,11 @@ public struct SeedSeries {
     if began { try requireSame(folder, seed: seed) }
     if folder.report == nil {
       observer(.notice("seed \(seed)"))
-      let experiment = try Experiment(
-        description.withSeed(seed), registry: registry, resources: resources)
+      let settings = try description.withSeed(seed)
+      let experiment =
+        try loaded?.replacing(settings)
+        ?? Experiment(settings, registry: registry, resources: resources)
+      loaded = experiment
       try RunRecord(experiment).differences(from: record()).forEach { observer(.notice($0)) }
       _ = try Runner(experiment, in: folder, interruption: interruption, observer: observer).run()
     }

@@ -21,6 +21,9 @@ import Testing
       }
       #expect(error == .occupied(path: folder, entries: ["a", "b", "c", "d", "e"]))
       #expect(error.description.hasSuffix("it holds a, b, c, d, …"))
+      #expect(!error.remedy.contains("resume"))
+      let run = RunFolderError.occupied(path: "r", entries: ["metrics.jsonl", "run.yaml"])
+      #expect(run.remedy.hasSuffix("the run that is there: bear-lab resume r"))
     }
   }
 
