@@ -19,6 +19,8 @@ let package = Package(
     .target(name: "CBearLabABI", path: "CBearLabABI"),
     .systemLibrary(
       name: "COpenBLAS", path: "COpenBLAS", providers: [.apt(["libopenblas-dev"])]),
+    // oneDNN 2.6 has no pkg-config file; the module map names the library.
+    .systemLibrary(name: "COneDNN", path: "COneDNN", providers: [.apt(["libdnnl-dev"])]),
     .target(
       name: "CBearKernels", path: "CBearKernels",
       linkerSettings: [.linkedLibrary("m")]),
@@ -27,7 +29,8 @@ let package = Package(
       swiftSettings: swiftSettings),
     .target(
       name: "BearLabTensor",
-      dependencies: ["BearLabErrors", "CBearKernels", "COpenBLAS"], path: "BearLabTensor",
+      dependencies: ["BearLabErrors", "CBearKernels", "COneDNN", "COpenBLAS"],
+      path: "BearLabTensor",
       swiftSettings: swiftSettings),
     .target(
       name: "BearLabNN", dependencies: ["BearLabErrors", "BearLabTensor"], path: "BearLabNN",

@@ -124,7 +124,7 @@ public struct Doctor {
     let speeds = [(1024, 576, 1536), (2048, 2048, 2048)].flatMap { rows, depth, columns in
       Set([1, threads]).sorted().map { count in
         Compute.threads = count
-        let speed = MatrixEngine.operationsPerSecond(
+        let speed = MatrixEngine.current.operationsPerSecond(
           rows: rows, columns: columns, depth: depth, seconds: seconds)
         return EngineSpeed(
           rows: rows, depth: depth, columns: columns, threads: count, gigaflops: speed / 1e9)

@@ -5,13 +5,40 @@ internal import BearLabTensor
 struct BlockRecord {
   let input: Matrix  // [n, D]
   let inputInverseRMS: Buffer  // [n]
-  let queryKeyValue: Matrix  // [n, query + 2 kv], rotated
-  let attended: Matrix  // [n, query]
+  let queries: Operand  // [n, query], rotated
+  let attended: Operand  // [n, query]
   let logSumExp: Buffer  // [n, heads]
   let middle: Matrix  // [n, D], the residual between attention and feed-forward
   let middleInverseRMS: Buffer  // [n]
-  let gateUp: Matrix  // [n, 2 feed-forward]
-  let low: [Projection: Matrix]  // [n, rank] each
+  /// [n, feed-forward]; nil where no backward pass follows.
+  let gate: Operand?
+  let up: Operand?
+  let updates: LayerUpdateRecord
+
+  /// Memory for a pass.
+  init(_ pass: ForestPass, layer: Int, input: Matrix, keeps: Bool) {
+    let shape = pass.shape
+    self.input = input
+    inputInverseRMS = Buffer(count: pass.rowCount, zeroed: false)
+    queries = pass.operand(shape.queryWidth)
+    attended = pass.operand(shape.queryWidth)
+    logSumExp = Buffer(count: pass.rowCount * shape.headCount, zeroed: false)
+    middle = pass.matrix(shape.width)
+    middleInverseRMS = Buffer(count: pass.rowCount, zeroed: false)
+    gate = keeps ? pass.operand(shape.feedForwardWidth) : nil
+    up = keeps ? pass.operand(shape.feedForwardWidth) : nil
+    updates = LayerUpdateRecord(pass.updates?[layer], rows: pass.rowCount, drops: pass.drops)
+  }
+}
+
+/// The keys and values that the nodes of a pass may see, their own among them.
+struct KeyValueRows {
+  /// `[rows, kv]`, rotated.
+  let keys: Operand
+  /// `[rows, kv]`.
+  let values: Operand
+  /// The row of the pass's first node.
+  let first: Int
 }
 
 /// One transformer block over the nodes of a pass.
@@ -25,143 +52,122 @@ struct Block {
   let weights: BlockWeights
   let pass: ForestPass
 
+  var shape: LanguageModelShape { pass.shape }
+
   /// Runs the block.
   ///
   /// - Parameters:
   ///   - x: `[n, D]`, the residual stream; not changed.
-  ///   - keysAndValues: given the keys and values of these nodes, returns all that they may see.
-  /// - Returns: `[n, D]`, and what ``backward(_:gradient:needsInput:)`` needs.
+  ///   - visible: the keys and values of earlier nodes; those of this pass are written.
+  ///   - keeps: whether ``backward(_:visible:gradient:needsInput:)`` follows.
+  /// - Returns: `[n, D]`, and what the backward pass needs.
   func forward(
-    _ x: Matrix, keysAndValues: (Matrix, Matrix) -> (keys: Matrix, values: Matrix)
+    _ x: Matrix, visible: KeyValueRows, keeps: Bool
   ) -> (output: Matrix, record: BlockRecord) {
-    let shape = pass.shape
-    var low: [Projection: Matrix] = [:]
-
-    let (normed, inputInverseRMS) = norm(x, weights.attentionNorm)
-    let qkv = pass.matrix(shape.queryWidth + 2 * shape.kvWidth)
-    weights.queryKeyValue.apply(normed, into: qkv)
-    low.merge(pass.addLoRA([.query, .key, .value], layer: layer, input: normed, to: qkv)) { $1 }
-    rotate(qkv)
-
-    let (queries, keys, values) = split(qkv)
-    let visible = keysAndValues(keys, values)
-    let attended = pass.matrix(shape.queryWidth)
-    let logSumExp = Buffer(count: pass.rowCount * shape.headCount, zeroed: false)
-    pass.plan.forward(
-      pass.geometry, queries: queries, keys: visible.keys, values: visible.values, into: attended,
-      logSumExp: logSumExp)
-
-    let middle = pass.matrix(shape.width)
-    middle.copy(from: x)
-    weights.output.apply(attended, into: middle, accumulate: true)
-    low.merge(pass.addLoRA([.output], layer: layer, input: attended, to: middle)) { $1 }
-
-    let (middleNormed, middleInverseRMS) = norm(middle, weights.feedForwardNorm)
-    let gateUp = pass.matrix(2 * shape.feedForwardWidth)
-    weights.gateUp.apply(middleNormed, into: gateUp)
-    low.merge(pass.addLoRA([.gate, .up], layer: layer, input: middleNormed, to: gateUp)) { $1 }
-    let activated = pass.matrix(shape.feedForwardWidth)
-    Kernels.swiGLU(gateUp, into: activated)
-
+    let record = BlockRecord(pass, layer: layer, input: x, keeps: keeps)
     let output = pass.matrix(shape.width)
-    output.copy(from: middle)
-    weights.down.apply(activated, into: output, accumulate: true)
-    low.merge(pass.addLoRA([.down], layer: layer, input: activated, to: output)) { $1 }
-
-    let record = BlockRecord(
-      input: x, inputInverseRMS: inputInverseRMS, queryKeyValue: qkv, attended: attended,
-      logSumExp: logSumExp, middle: middle, middleInverseRMS: middleInverseRMS, gateUp: gateUp,
-      low: low)
+    pass.forEachTile { project(record, visible, $0) }
+    pass.plan.forward(
+      pass.geometry, queries: record.queries, keys: visible.keys, values: visible.values,
+      into: record.attended, logSumExp: record.logSumExp)
+    pass.forEachTile { tile in
+      mixHeads(record, tile)
+      feedForward(record, tile, into: output.rows(tile.rows))
+    }
     return (output, record)
   }
 
-  /// Runs the block backwards.
-  ///
-  /// - Parameters:
-  ///   - record: what the forward pass kept.
-  ///   - gradient: `[n, D]`: in, of the block's output; out, of its input where that is needed.
-  ///   - needsInput: false for the first block when nothing below it is trained.
-  func backward(_ record: BlockRecord, gradient: Matrix, needsInput: Bool) {
-    feedForwardBackward(record, gradient: gradient)
-    attentionBackward(record, gradient: gradient, needsInput: needsInput)
-  }
-
-  private func feedForwardBackward(_ record: BlockRecord, gradient: Matrix) {
-    let shape = pass.shape
-    let activated = pass.matrix(shape.feedForwardWidth)
-    if record.low[.down] != nil { Kernels.swiGLU(record.gateUp, into: activated) }
-    let dActivated = pass.matrix(shape.feedForwardWidth)
-    weights.down.applyTransposed(gradient, into: dActivated)
-    pass.loraBackward(
-      [.down], layer: layer, input: activated, dOutput: gradient, low: record.low,
-      dInput: dActivated)
-
-    let dGateUp = pass.matrix(2 * shape.feedForwardWidth)
-    Kernels.swiGLUBackward(record.gateUp, dy: dActivated, into: dGateUp)
-    let dNormed = pass.matrix(shape.width)
-    weights.gateUp.applyTransposed(dGateUp, into: dNormed)
-    if record.low[.gate] != nil || record.low[.up] != nil {
-      let (normed, _) = norm(record.middle, weights.feedForwardNorm)
-      pass.loraBackward(
-        [.gate, .up], layer: layer, input: normed, dOutput: dGateUp, low: record.low,
-        dInput: dNormed)
-    }
-    Kernels.rmsNormBackward(
-      record.middle, weight: weights.feedForwardNorm, inverseRMS: record.middleInverseRMS,
-      dy: dNormed, addingTo: gradient)
-  }
-
-  private func attentionBackward(_ record: BlockRecord, gradient: Matrix, needsInput: Bool) {
-    let shape = pass.shape
-    let dAttended = pass.matrix(shape.queryWidth)
-    weights.output.applyTransposed(gradient, into: dAttended)
-    pass.loraBackward(
-      [.output], layer: layer, input: record.attended, dOutput: gradient, low: record.low,
-      dInput: dAttended)
-
-    let (queries, keys, values) = split(record.queryKeyValue)
-    let dQKV = pass.matrix(record.queryKeyValue.columns, zeroed: true)
-    let (dQueries, dKeys, dValues) = split(dQKV)
-    pass.plan.backward(
-      pass.geometry, queries: queries, keys: keys, values: values, output: record.attended,
-      logSumExp: record.logSumExp, dOutput: dAttended, dQueries: dQueries, dKeys: dKeys,
-      dValues: dValues)
-    rotate(dQKV, inverse: true)
-
-    let dNormed = pass.matrix(shape.width)
-    if needsInput { weights.queryKeyValue.applyTransposed(dQKV, into: dNormed) }
-    if !record.low.isEmpty {
-      let (normed, _) = norm(record.input, weights.attentionNorm)
-      pass.loraBackward(
-        [.query, .key, .value], layer: layer, input: normed, dOutput: dQKV, low: record.low,
-        dInput: needsInput ? dNormed : nil)
-    }
-    guard needsInput else { return }
-    Kernels.rmsNormBackward(
-      record.input, weight: weights.attentionNorm, inverseRMS: record.inputInverseRMS, dy: dNormed,
-      addingTo: gradient)
-  }
-
-  private func norm(_ x: Matrix, _ weight: Buffer) -> (Matrix, Buffer) {
-    let output = pass.matrix(x.columns)
-    let inverseRMS = Buffer(count: x.rows, zeroed: false)
+  /// Queries, keys and values of a tile, from the residual stream.
+  private func project(_ record: BlockRecord, _ visible: KeyValueRows, _ tile: Tile) {
+    tile.scratch.clock.start()
+    let normed = tile.scratch.normed.rows(0..<tile.count)
     Kernels.rmsNorm(
-      x, weight: weight, epsilon: pass.shape.normEpsilon, into: output, inverseRMS: inverseRMS)
-    return (output, inverseRMS)
-  }
-
-  private func split(_ qkv: Matrix) -> (queries: Matrix, keys: Matrix, values: Matrix) {
-    (
-      qkv.columns(pass.columns(of: .query)), qkv.columns(pass.columns(of: .key)),
-      qkv.columns(pass.columns(of: .value))
-    )
-  }
-
-  /// Queries and keys are neighbours, so their heads are rotated together.
-  private func rotate(_ qkv: Matrix, inverse: Bool = false) {
-    let rotated = qkv.columns(0..<pass.shape.queryWidth + pass.shape.kvWidth)
+      record.input.rows(tile.rows), weight: weights.attentionNorm, epsilon: shape.normEpsilon,
+      into: normed, inverseRMS: record.inputInverseRMS, first: tile.rows.lowerBound)
+    tile.lap(.norm)
+    let qkv = tile.scratch.queryKeyValue.rows(0..<tile.count)
+    weights.queryKeyValue.apply(normed, into: qkv)
+    tile.lap(.products)
+    for projection in [Projection.query, .key, .value] {
+      let low = pass.low(
+        projection, layer: layer, tile: tile, input: normed, record: record.updates)
+      pass.addUpdate(
+        projection, layer: layer, tile: tile, low: low,
+        to: qkv.columns(shape.columns(of: projection)))
+    }
+    // Queries and keys are neighbours, so their heads are rotated together.
     Kernels.rotary(
-      rotated, headWidth: pass.shape.headWidth, positions: pass.positions, table: pass.rotary,
-      inverse: inverse)
+      qkv.columns(0..<shape.queryWidth + shape.kvWidth), headWidth: shape.headWidth,
+      positions: pass.positions[tile.rows], table: pass.rotary)
+    record.queries.rows(tile.rows).store(qkv.columns(shape.columns(of: .query)))
+    let own = tile.rows.lowerBound + visible.first..<tile.rows.upperBound + visible.first
+    visible.keys.rows(own).store(qkv.columns(shape.columns(of: .key)))
+    visible.values.rows(own).store(qkv.columns(shape.columns(of: .value)))
+    tile.lap(.rotary)
+  }
+
+  /// Adds attention's output to the residual stream.
+  private func mixHeads(_ record: BlockRecord, _ tile: Tile) {
+    tile.scratch.clock.start()
+    let middle = record.middle.rows(tile.rows)
+    let attended = record.attended.rows(tile.rows)
+    middle.copy(from: record.input.rows(tile.rows))
+    tile.lap(.norm)
+    weights.output.apply(attended, into: middle, accumulate: true)
+    tile.lap(.products)
+    let low = pass.low(
+      .output, layer: layer, tile: tile, input: attended, record: record.updates)
+    pass.addUpdate(.output, layer: layer, tile: tile, low: low, to: middle)
+  }
+
+  private func feedForward(_ record: BlockRecord, _ tile: Tile, into output: Matrix) {
+    let middle = record.middle.rows(tile.rows)
+    let normed = tile.scratch.normed.rows(0..<tile.count)
+    Kernels.rmsNorm(
+      middle, weight: weights.feedForwardNorm, epsilon: shape.normEpsilon, into: normed,
+      inverseRMS: record.middleInverseRMS, first: tile.rows.lowerBound)
+    tile.lap(.norm)
+    let activated = tile.scratch.activated.rows(0..<tile.count)
+    let lowGate = pass.low(.gate, layer: layer, tile: tile, input: normed, record: record.updates)
+    let lowUp = pass.low(.up, layer: layer, tile: tile, input: normed, record: record.updates)
+    for panel in shape.feedForwardPanels.indices {
+      activate(
+        record, tile, panel: panel, normed: normed, lowGate: lowGate, lowUp: lowUp,
+        into: activated)
+    }
+    output.copy(from: middle)
+    tile.lap(.norm)
+    weights.down.apply(activated, into: output, accumulate: true)
+    tile.lap(.products)
+    let low = pass.low(.down, layer: layer, tile: tile, input: activated, record: record.updates)
+    pass.addUpdate(.down, layer: layer, tile: tile, low: low, to: output)
+  }
+
+  /// One panel of silu(gate) · up.
+  private func activate(
+    _ record: BlockRecord, _ tile: Tile, panel: Int, normed: Operand, lowGate: Matrix?,
+    lowUp: Matrix?, into activated: Operand
+  ) {
+    let columns = shape.feedForwardPanels[panel]
+    let (rows, width) = (tile.count, columns.count)
+    let gate = tile.scratch.panel(0, rows: rows, columns: width)
+    let up = tile.scratch.panel(1, rows: rows, columns: width)
+    weights.gateUp.apply(normed, panel: panel, into: gate)
+    weights.gateUp.apply(normed, panel: shape.feedForwardPanels.count + panel, into: up)
+    tile.lap(.products)
+    pass.addUpdate(
+      .gate, layer: layer, tile: tile, low: lowGate, columns: columns, to: gate)
+    pass.addUpdate(.up, layer: layer, tile: tile, low: lowUp, columns: columns, to: up)
+    // What is kept is what is used, so that the backward pass is that of this forward pass.
+    let keptGate =
+      record.gate?.rows(tile.rows).columns(columns)
+      ?? tile.scratch.operandPanel(0, rows: rows, columns: width)
+    let keptUp =
+      record.up?.rows(tile.rows).columns(columns)
+      ?? tile.scratch.operandPanel(1, rows: rows, columns: width)
+    keptGate.store(gate)
+    keptUp.store(up)
+    Kernels.swiGLU(gate: keptGate, up: keptUp, into: activated.columns(columns))
+    tile.lap(.swiGLU)
   }
 }

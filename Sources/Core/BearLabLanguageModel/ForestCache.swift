@@ -10,7 +10,7 @@ public final class ForestCache {
   private var injected: InjectedVectors?
   /// Nodes whose keys and values are there.
   private var computed = 0
-  private var layers: [(keys: Matrix, values: Matrix)]
+  private var layers: [(keys: Operand, values: Operand)]
   /// `[capacity, D]`, after the last norm.
   private var hidden: Matrix
 
@@ -20,9 +20,8 @@ public final class ForestCache {
     self.adapter = adapter
     self.injected = injected
     let shape = model.shape
-    layers = (0..<shape.layerCount).map { _ in
-      (Matrix(rows: 0, columns: shape.kvWidth), Matrix(rows: 0, columns: shape.kvWidth))
-    }
+    let empty = Operand(rows: 0, columns: shape.kvWidth, precision: model.precision)
+    layers = (0..<shape.layerCount).map { _ in (empty, empty) }
     hidden = Matrix(rows: 0, columns: shape.width)
   }
 
@@ -50,13 +49,10 @@ public final class ForestCache {
     var x = model.embed(forest, from: computed, injected: injected)
     let new = computed..<forest.count
     for (layer, block) in model.weights.blocks.enumerated() {
-      let cached = layers[layer]
-      x =
-        Block(layer: layer, weights: block, pass: pass).forward(x) { keys, values in
-          cached.keys.rows(new).copy(from: keys)
-          cached.values.rows(new).copy(from: values)
-          return cached
-        }.output
+      let visible = KeyValueRows(
+        keys: layers[layer].keys, values: layers[layer].values, first: computed)
+      x = Block(layer: layer, weights: block, pass: pass).forward(x, visible: visible, keeps: false)
+        .output
     }
     hidden.rows(new).copy(from: model.finalNorm(x).0)
     computed = forest.count
@@ -67,6 +63,12 @@ public final class ForestCache {
     let capacity = max(count, hidden.rows * 3 / 2)
     layers = layers.map { (grown($0.keys, to: capacity), grown($0.values, to: capacity)) }
     hidden = grown(hidden, to: capacity)
+  }
+
+  private func grown(_ operand: Operand, to rows: Int) -> Operand {
+    let larger = Operand(rows: rows, columns: operand.columns, precision: operand.precision)
+    larger.rows(0..<computed).copy(from: operand.rows(0..<computed))
+    return larger
   }
 
   private func grown(_ matrix: Matrix, to rows: Int) -> Matrix {

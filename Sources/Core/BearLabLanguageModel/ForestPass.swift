@@ -12,33 +12,54 @@ public struct DropoutKey: Sendable, Hashable {
 }
 
 /// One pass of some nodes of a forest through the blocks: what all layers share.
-struct ForestPass {
+///
+/// All but attention goes tile by tile: a thread takes a few rows through everything up to the next
+/// attention while they are in its cache.
+final class ForestPass {
   let shape: LanguageModelShape
+  let precision: Precision
   let rotary: RotaryTable
   /// `[n]`: of the nodes of this pass.
   let positions: [Int32]
-  let pathKeys: [UInt64]
+  private let pathKeys: [UInt64]
   let plan: AncestorPlan
-  let adapter: LoRAAdapter?
-  let dropout: DropoutKey?
+  /// One a layer; nil without adapter.
+  let updates: [LayerUpdate]?
+  private let dropout: DropoutKey?
+  private let dropoutRate: Float
+  /// Fixed for the pass: each has memory of its own.
+  let threads: Int
+  private let scratch: [TileScratch]
+
+  init(
+    shape: LanguageModelShape, precision: Precision, rotary: RotaryTable, positions: [Int32],
+    pathKeys: [UInt64], plan: AncestorPlan, adapter: LoRAAdapter?, dropout: DropoutKey?
+  ) {
+    self.shape = shape
+    self.precision = precision
+    self.rotary = rotary
+    self.positions = positions
+    self.pathKeys = pathKeys
+    self.plan = plan
+    updates = adapter.map { adapter in
+      (0..<shape.layerCount).map { LayerUpdate(adapter, layer: $0) }
+    }
+    dropoutRate = Float(adapter?.settings.dropout ?? 0)
+    self.dropout = dropoutRate > 0 ? dropout : nil
+    let height = min(MatrixEngine.current.tileRows, max(positions.count, 1))
+    threads = Compute.threads
+    scratch = (0..<threads).map { _ in
+      TileScratch(shape: shape, precision: precision, rows: height)
+    }
+  }
 
   var rowCount: Int { positions.count }
+
+  var drops: Bool { dropout != nil }
 
   var geometry: AttentionGeometry {
     AttentionGeometry(
       heads: shape.headCount, kvHeads: shape.kvHeadCount, headWidth: shape.headWidth)
-  }
-
-  /// The columns of a projection in the stacked product that it is part of.
-  func columns(of projection: Projection) -> Range<Int> {
-    let start =
-      switch projection {
-      case .key: shape.queryWidth
-      case .value: shape.queryWidth + shape.kvWidth
-      case .up: shape.feedForwardWidth
-      case .query, .output, .gate, .down: 0
-      }
-    return start..<start + shape.size(of: projection).outputs
   }
 
   /// A fresh matrix with a row for each node.
@@ -46,66 +67,117 @@ struct ForestPass {
     Matrix(rows: rowCount, columns: columns, zeroed: zeroed)
   }
 
+  /// A fresh matrix of operands with a row for each node.
+  func operand(_ columns: Int) -> Operand {
+    Operand(rows: rowCount, columns: columns, precision: precision)
+  }
+
+  /// Runs `body` on every tile.
+  func forEachTile(_ body: (Tile) -> Void) {
+    Compute.forEachTile(rowCount, threads: threads) { rows, thread in
+      body(Tile(rows: rows, thread: thread, scratch: scratch[thread]))
+    }
+  }
+
   // MARK: LoRA
 
-  /// Adds the low-rank updates of some projections of one input.
-  ///
-  /// - Returns: the low-rank activations, for the backward pass.
-  func addLoRA(
-    _ projections: [Projection], layer: Int, input: Matrix, to output: Matrix
-  ) -> [Projection: Matrix] {
-    guard let adapter else { return [:] }
-    var low: [Projection: Matrix] = [:]
-    for projection in projections {
-      guard let pair = adapter.layers[layer][projection] else { continue }
-      low[projection] = pair.add(
-        dropped(input, layer: layer, projection: projection),
-        to: output.columns(columns(of: projection)), scale: adapter.scale)
-    }
+  /// x Aᵀ of a projection for a tile, kept in the record; nil where nothing is trained there.
+  func low(
+    _ projection: Projection, layer: Int, tile: Tile, input: Operand, record: LayerUpdateRecord
+  ) -> Matrix? {
+    guard let pair = updates?[layer].pairs[projection],
+      let low = record.low[projection]?.rows(tile.rows)
+    else { return nil }
+    let bits = record.bits[projection]?.rows(from: tile.rows.lowerBound)
+    if let bits { draw(bits, columns: input.columns, projection, layer: layer, tile: tile) }
+    LowRank.dots(input, keeping: bits, with: pair.a, scale: inputScale, into: low)
+    tile.lap(.lowRank)
     return low
   }
 
-  /// The backward side of ``addLoRA(_:layer:input:to:)``.
-  ///
-  /// `dInput` is added to, where the gradient of the input is needed.
-  func loraBackward(
-    _ projections: [Projection], layer: Int, input: Matrix, dOutput: Matrix,
-    low: [Projection: Matrix], dInput: Matrix?
+  /// Adds some columns of a projection's update to its outputs.
+  func addUpdate(
+    _ projection: Projection, layer: Int, tile: Tile, low: Matrix?, columns: Range<Int>? = nil,
+    to output: Matrix
   ) {
-    guard let adapter else { return }
-    for projection in projections {
-      guard let pair = adapter.layers[layer][projection], let low = low[projection] else {
-        continue
-      }
-      let dLow = pair.backward(
-        dy: dOutput.columns(columns(of: projection)), low: low,
-        x: dropped(input, layer: layer, projection: projection), scale: adapter.scale)
-      guard let dInput else { continue }
-      if let keys = dropoutKeys(layer: layer, projection: projection) {
-        let masked = matrix(dInput.columns, zeroed: true)
-        pair.addInputGradient(dLow, to: masked)
-        Kernels.dropout(masked, rate: dropoutRate, keys: keys, into: masked)
-        dInput.add(masked)
-      } else {
-        pair.addInputGradient(dLow, to: dInput)
-      }
+    guard let low, let update = updates?[layer], let pair = update.pairs[projection] else { return }
+    let columns = columns ?? 0..<pair.bTransposed.columns
+    LowRank.expand(
+      low, with: pair.bTransposed.columns(columns), scale: update.scale, into: output)
+    tile.lap(.lowRank)
+  }
+
+  /// The gradient of x Aᵀ, and the outputs' share of the gradient of B.
+  ///
+  /// - Parameters:
+  ///   - projection: whose update it is.
+  ///   - layer: of the block.
+  ///   - tile: the rows.
+  ///   - output: the gradient of the outputs.
+  ///   - record: what the forward pass kept.
+  ///   - gradients: the thread's, which are added to.
+  /// - Returns: the gradient of x Aᵀ, in the tile's scratch until the next call.
+  func lowGradient(
+    _ projection: Projection, layer: Int, tile: Tile, output: Operand, record: LayerUpdateRecord,
+    gradients: LayerUpdateGradients
+  ) -> Matrix? {
+    guard let update = updates?[layer], let pair = update.pairs[projection],
+      let low = record.low[projection]?.rows(tile.rows),
+      let own = gradients.threads[tile.thread][projection]
+    else { return nil }
+    let dLow = tile.scratch.lowGradient(projection, rows: tile.count, rank: pair.a.rows)
+    LowRank.dots(output, with: pair.bTransposed, scale: update.scale, into: dLow)
+    LowRank.outer(low, output, scale: update.scale, into: own.bTransposed)
+    tile.lap(.lowRank)
+    return dLow
+  }
+
+  /// Adds some columns' share of the input to A's gradient and to the input's.
+  func backIntoInput(
+    _ projection: Projection, layer: Int, tile: Tile, dLow: Matrix, input: Operand,
+    columns: Range<Int>? = nil, dInput: Matrix?, record: LayerUpdateRecord,
+    gradients: LayerUpdateGradients
+  ) {
+    guard let pair = updates?[layer].pairs[projection],
+      let own = gradients.threads[tile.thread][projection]
+    else { return }
+    let columns = columns ?? 0..<pair.a.columns
+    let bits = record.bits[projection]?.rows(from: tile.rows.lowerBound).columns(
+      from: columns.lowerBound)
+    LowRank.outer(
+      dLow, input, keeping: bits, scale: inputScale, into: own.a.columns(columns))
+    if let dInput {
+      LowRank.expand(
+        dLow, with: pair.a.columns(columns), keeping: bits, scale: inputScale, into: dInput)
     }
+    tile.lap(.lowRank)
   }
 
-  private var dropoutRate: Float { Float(adapter?.settings.dropout ?? 0) }
+  /// What dropout multiplies the kept inputs by.
+  private var inputScale: Float { drops ? DropoutBits.scale(rate: dropoutRate) : 1 }
 
-  private func dropped(_ input: Matrix, layer: Int, projection: Projection) -> Matrix {
-    guard let keys = dropoutKeys(layer: layer, projection: projection) else { return input }
-    let output = matrix(input.columns)
-    Kernels.dropout(input, rate: dropoutRate, keys: keys, into: output)
-    return output
-  }
-
-  /// A key for each node, or nil where nothing is dropped.
-  private func dropoutKeys(layer: Int, projection: Projection) -> [UInt64]? {
-    guard let dropout, dropoutRate > 0 else { return nil }
+  /// Draws a projection's masks for a tile.
+  private func draw(
+    _ bits: DropoutBits, columns: Int, _ projection: Projection, layer: Int, tile: Tile
+  ) {
+    guard let dropout else { return }
     let place = UInt64(layer) << 8 | UInt64(Projection.allCases.firstIndex(of: projection) ?? 0)
     let key = CounterGenerator.mix(dropout.key, place)
-    return pathKeys.map { CounterGenerator.mix(key, $0) }
+    bits.draw(
+      columns: columns, rate: dropoutRate,
+      keys: pathKeys[tile.rows].map { CounterGenerator.mix(key, $0) })
+    tile.lap(.dropout)
   }
+}
+
+/// Some rows of a pass on one thread.
+struct Tile {
+  let rows: Range<Int>
+  let thread: Int
+  let scratch: TileScratch
+
+  var count: Int { rows.count }
+
+  /// Counts the time since the last lap of this thread to an operation.
+  func lap(_ operation: Profile.Operation) { scratch.clock.lap(operation) }
 }

@@ -7,6 +7,8 @@ public import BearLabTensor
 /// paths share is computed twice, forwards or backwards.
 public final class LanguageModel {
   public let shape: LanguageModelShape
+  /// Of the frozen weights and of what they are multiplied by.
+  public let precision: Precision
   let weights: TransformerWeights
   /// Grown when a longer path comes: a file may claim a context of any length.
   private var rotary: RotaryTable
@@ -16,13 +18,17 @@ public final class LanguageModel {
   /// - Parameters:
   ///   - shape: the sizes.
   ///   - tiedHead: whether the head's weights are the embedding's.
+  ///   - precision: of the weights and of what they are multiplied by.
   ///   - read: gives a weight's numbers, row-major; called once for each.
   /// - Throws: ``LanguageModelError/wrongSize(weight:count:expected:)``, or what `read` throws.
   public init(
-    shape: LanguageModelShape, tiedHead: Bool, read: (WeightName) throws -> [Float]
+    shape: LanguageModelShape, tiedHead: Bool, precision: Precision = .f32,
+    read: (WeightName) throws -> [Float]
   ) throws {
     self.shape = shape
-    weights = try TransformerWeights(shape: shape, tiedHead: tiedHead, read: read)
+    self.precision = precision
+    weights = try TransformerWeights(
+      shape: shape, tiedHead: tiedHead, precision: precision, read: read)
     rotary = RotaryTable(positions: 0, inverseFrequencies: shape.inverseFrequencies)
   }
 
@@ -51,13 +57,14 @@ public final class LanguageModel {
     let isRecorded =
       parameters.contains(where: \.requiresGradient) || injected?.vectors.requiresGradient == true
     var x = embed(forest, from: 0, injected: injected)
-    var records: [BlockRecord] = []
+    var layers: [(record: BlockRecord, visible: KeyValueRows)] = []
     for (layer, block) in weights.blocks.enumerated() {
-      let (output, record) = Block(layer: layer, weights: block, pass: pass).forward(x) {
-        (keys: $0, values: $1)
-      }
+      let visible = KeyValueRows(
+        keys: pass.operand(shape.kvWidth), values: pass.operand(shape.kvWidth), first: 0)
+      let (output, record) = Block(layer: layer, weights: block, pass: pass).forward(
+        x, visible: visible, keeps: isRecorded)
       x = output
-      if isRecorded { records.append(record) }
+      if isRecorded { layers.append((record, visible)) }
     }
     let last = Matrix(rows: nodes.count, columns: shape.width)
     last.gatherRows(nodes, of: x)
@@ -73,18 +80,23 @@ public final class LanguageModel {
         dy: Matrix(upper, rows: nodes.count, columns: shape.width), addingTo: dLast)
       let gradient = pass.matrix(shape.width, zeroed: true)
       gradient.scatterAddRows(nodes, of: dLast)
-      backward(gradient, records: records, pass: pass, forest: forest, injected: injected)
+      backward(gradient, layers: layers, pass: pass, forest: forest, injected: injected)
     }
   }
 
   private func backward(
-    _ gradient: Matrix, records: [BlockRecord], pass: ForestPass, forest: TokenForest,
-    injected: InjectedVectors?
+    _ gradient: Matrix, layers: [(record: BlockRecord, visible: KeyValueRows)], pass: ForestPass,
+    forest: TokenForest, injected: InjectedVectors?
   ) {
+    weights.prepareBackward()
     let slots = injected?.vectors.gradientForAdding()
-    for (layer, record) in records.enumerated().reversed() {
+    let gradients = pass.updates?.first.map {
+      LayerUpdateGradients($0, threads: pass.threads)
+    }
+    for (layer, kept) in layers.enumerated().reversed() {
       Block(layer: layer, weights: weights.blocks[layer], pass: pass).backward(
-        record, gradient: gradient, needsInput: layer > 0 || slots != nil)
+        kept.record, visible: kept.visible, gradient: gradient, gradients: gradients,
+        needsInput: layer > 0 || slots != nil)
     }
     guard let slots, let injected else { return }
     let rows = forest.elements.indices.filter { forest.elements[$0].slot != nil }
@@ -96,12 +108,12 @@ public final class LanguageModel {
 
   /// The logits of chosen tokens, `[total]`: tokens `columns[i]` behind hidden state i.
   public func logits(of hidden: Tensor, columns: [ArraySlice<Int32>]) -> Tensor {
-    HeadProduct.logits(of: hidden, columns: columns, weights: weights.head)
+    weights.head.logits(of: hidden, columns: columns)
   }
 
   /// The logits of the whole vocabulary, `[n, V]`.
   public func vocabularyLogits(of hidden: Tensor) -> Tensor {
-    HeadProduct.logits(of: hidden, weights: weights.head)
+    weights.head.vocabularyLogits(of: hidden)
   }
 
   // MARK: Shared with the cache
@@ -125,7 +137,7 @@ public final class LanguageModel {
         ancestors: chain.ancestors, ownStart: chain.nodes.lowerBound)
     }
     return ForestPass(
-      shape: shape, rotary: rotaryTable(positions: longest),
+      shape: shape, precision: precision, rotary: rotaryTable(positions: longest),
       positions: Array(forest.positions[first...]),
       pathKeys: Array(forest.pathKeys[first...]), plan: plan, adapter: adapter, dropout: dropout)
   }
@@ -158,7 +170,7 @@ public final class LanguageModel {
     let output = Matrix(rows: x.rows, columns: x.columns)
     let inverseRMS = Buffer(count: x.rows, zeroed: false)
     Kernels.rmsNorm(
-      x, weight: weights.finalNorm, epsilon: shape.normEpsilon, into: output,
+      x, weight: weights.finalNorm, epsilon: shape.normEpsilon, into: Operand(output),
       inverseRMS: inverseRMS)
     return (output, inverseRMS)
   }

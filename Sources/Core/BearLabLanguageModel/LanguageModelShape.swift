@@ -52,6 +52,29 @@ public struct LanguageModelShape: Sendable, Hashable {
     }
   }
 
+  /// The columns of a projection in the stacked product that it is part of.
+  func columns(of projection: Projection) -> Range<Int> {
+    let start =
+      switch projection {
+      case .key: queryWidth
+      case .value: queryWidth + kvWidth
+      case .up: feedForwardWidth
+      case .query, .output, .gate, .down: 0
+      }
+    return start..<start + size(of: projection).outputs
+  }
+
+  /// The parts in which the feed-forward layer is computed, the first the widest: so wide that
+  /// products are fast, and so narrow that a tile's gate and up stay in the cache.
+  var feedForwardPanels: [Range<Int>] {
+    let count = (feedForwardWidth + 511) / 512
+    // Whole cache lines of dropout bits.
+    let width = (feedForwardWidth / count + 63) / 64 * 64
+    return stride(from: 0, to: feedForwardWidth, by: width).map { start in
+      start..<min(start + width, feedForwardWidth)
+    }
+  }
+
   /// θ^(-2i / headWidth) for i below headWidth / 2, in radians a position.
   var inverseFrequencies: [Double] {
     (0..<headWidth / 2).map { index in

@@ -20,44 +20,63 @@ struct TransformerWeights {
   let embedding: Matrix
   let blocks: [BlockWeights]
   let finalNorm: Buffer
-  let head: FixedMatrix
+  let head: Head
 
   /// Reads every weight once.
   init(
-    shape: LanguageModelShape, tiedHead: Bool, read: (WeightName) throws -> [Float]
+    shape: LanguageModelShape, tiedHead: Bool, precision: Precision,
+    read: (WeightName) throws -> [Float]
   ) throws {
     self = try withoutActuallyEscaping(read) { read in
-      try TransformerWeights(shape: shape, tiedHead: tiedHead, reader: WeightReader(read: read))
+      try TransformerWeights(
+        shape: shape, tiedHead: tiedHead, precision: precision, reader: WeightReader(read: read))
     }
   }
 
-  private init(shape: LanguageModelShape, tiedHead: Bool, reader: WeightReader) throws {
+  private init(
+    shape: LanguageModelShape, tiedHead: Bool, precision: Precision, reader: WeightReader
+  ) throws {
     let vocabulary = shape.vocabularySize
     let embedding = try reader.matrix([(.embedding, vocabulary)], columns: shape.width)
     self.embedding = embedding
     blocks = try (0..<shape.layerCount).map { layer in
-      try BlockWeights(shape: shape, layer: layer, reader: reader)
+      try BlockWeights(shape: shape, layer: layer, precision: precision, reader: reader)
     }
     finalNorm = try reader.vector(.finalNorm, count: shape.width)
-    head = FixedMatrix(
-      tiedHead ? embedding : try reader.matrix([(.head, vocabulary)], columns: shape.width))
+    head = Head(
+      tiedHead ? embedding : try reader.matrix([(.head, vocabulary)], columns: shape.width),
+      precision: precision)
+  }
+
+  /// Packs what the backward pass multiplies by, where that was not done before.
+  func prepareBackward() {
+    let matrices = blocks.flatMap { [$0.queryKeyValue, $0.output, $0.gateUp, $0.down] }
+    Compute.split(matrices.count) { range in
+      for matrix in matrices[range] { matrix.prepareTransposed() }
+    }
   }
 }
 
 extension BlockWeights {
-  fileprivate init(shape: LanguageModelShape, layer: Int, reader: WeightReader) throws {
-    func stacked(_ projections: Projection...) throws -> FixedMatrix {
-      FixedMatrix(
-        try reader.matrix(
-          projections.map { (.projection($0, layer: layer), shape.size(of: $0).outputs) },
-          columns: shape.size(of: projections[0]).inputs))
+  fileprivate init(
+    shape: LanguageModelShape, layer: Int, precision: Precision, reader: WeightReader
+  ) throws {
+    func stacked(_ projections: Projection...) throws -> Matrix {
+      try reader.matrix(
+        projections.map { (.projection($0, layer: layer), shape.size(of: $0).outputs) },
+        columns: shape.size(of: projections[0]).inputs)
+    }
+    let panels = shape.feedForwardPanels
+    let upPanels = panels.map {
+      $0.lowerBound + shape.feedForwardWidth..<$0.upperBound + shape.feedForwardWidth
     }
     attentionNorm = try reader.vector(.attentionNorm(layer: layer), count: shape.width)
-    queryKeyValue = try stacked(.query, .key, .value)
-    output = try stacked(.output)
+    queryKeyValue = FixedMatrix(try stacked(.query, .key, .value), precision: precision)
+    output = FixedMatrix(try stacked(.output), precision: precision)
     feedForwardNorm = try reader.vector(.feedForwardNorm(layer: layer), count: shape.width)
-    gateUp = try stacked(.gate, .up)
-    down = try stacked(.down)
+    gateUp = FixedMatrix(
+      try stacked(.gate, .up), precision: precision, outputPanels: panels + upPanels)
+    down = FixedMatrix(try stacked(.down), precision: precision, inputPanels: panels)
   }
 }
 

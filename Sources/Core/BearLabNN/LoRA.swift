@@ -51,47 +51,6 @@ public final class LoRAPair {
   package var rank: Int { a.shape[0] }
   package var inputs: Int { a.shape[1] }
   package var outputs: Int { b.shape[0] }
-
-  /// y += scale · (x Aᵀ) Bᵀ.
-  ///
-  /// - Returns: x Aᵀ, `[n, rank]`, for ``backward(dy:low:x:scale:)``.
-  package func add(_ x: Matrix, to y: Matrix, scale: Float) -> Matrix {
-    let low = Matrix(rows: x.rows, columns: rank)
-    MatrixProduct.timesTransposed(x, Matrix(a.buffer, rows: rank, columns: inputs), into: low)
-    MatrixProduct.timesTransposed(
-      low, Matrix(b.buffer, rows: outputs, columns: rank), into: y, scale: scale, accumulate: true)
-    return low
-  }
-
-  /// Adds to the gradients of A and B.
-  ///
-  /// - Parameters:
-  ///   - dy: `[n, out]`, the gradient of what ``add(_:to:scale:)`` added to.
-  ///   - low: what that returned.
-  ///   - x: what it was given.
-  ///   - scale: what it was given.
-  /// - Returns: the gradient with respect to x Aᵀ, `[n, rank]`.
-  package func backward(dy: Matrix, low: Matrix, x: Matrix, scale: Float) -> Matrix {
-    let dLow = Matrix(rows: x.rows, columns: rank)
-    MatrixProduct.times(
-      dy, Matrix(b.buffer, rows: outputs, columns: rank), into: dLow, scale: scale)
-    if let gradient = b.gradientForAdding() {
-      MatrixProduct.transposedTimes(
-        dy, low, into: Matrix(gradient, rows: outputs, columns: rank), scale: scale,
-        accumulate: true)
-    }
-    if let gradient = a.gradientForAdding() {
-      MatrixProduct.transposedTimes(
-        dLow, x, into: Matrix(gradient, rows: rank, columns: inputs), accumulate: true)
-    }
-    return dLow
-  }
-
-  /// dx += dLow A.
-  package func addInputGradient(_ dLow: Matrix, to dx: Matrix) {
-    MatrixProduct.times(
-      dLow, Matrix(a.buffer, rows: rank, columns: inputs), into: dx, accumulate: true)
-  }
 }
 
 /// The trained LoRA weights of a model.

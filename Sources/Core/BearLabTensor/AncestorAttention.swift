@@ -57,23 +57,30 @@ package struct AncestorPlan {
   ///   - queries: `[n, heads × width]`, by query row.
   ///   - keys: `[rows, kvHeads × width]`, by key row.
   ///   - values: of the layout of `keys`.
-  ///   - output: `[n, heads × width]`.
+  ///   - output: `[n, heads × width]`, in the precision of the others.
   ///   - logSumExp: `[n, heads]`, kept for ``backward``.
   package func forward(
-    _ geometry: AttentionGeometry, queries: Matrix, keys: Matrix, values: Matrix,
-    into output: Matrix, logSumExp: Buffer
+    _ geometry: AttentionGeometry, queries: Operand, keys: Operand, values: Operand,
+    into output: Operand, logSumExp: Buffer
   ) {
     let shape = geometry.shape(queries: queries, keys: keys, output: output)
     forEachTask(shape) { task, ranges, scratch, _ in
       withUnsafePointer(to: shape) { shape in
-        bear_attention_f32(
-          shape, task, ranges, queries.pointer, keys.pointer, values.pointer, output.pointer,
-          logSumExp.pointer, scratch)
+        switch queries.precision {
+        case .f32:
+          bear_attention_f32(
+            shape, task, ranges, queries.matrix.pointer, keys.matrix.pointer,
+            values.matrix.pointer, output.matrix.pointer, logSumExp.pointer, scratch)
+        case .bf16:
+          bear_attention_bf16(
+            shape, task, ranges, queries.halves, keys.halves, values.halves, output.halves,
+            logSumExp.pointer, scratch)
+        }
       }
     }
   }
 
-  /// The gradients of ``forward``.
+  /// The gradients of ``forward``, in single precision.
   ///
   /// - Parameters:
   ///   - geometry: as in the forward pass, like the five that follow.
@@ -87,8 +94,9 @@ package struct AncestorPlan {
   ///   - dKeys: added to; with the stride of `keys`.
   ///   - dValues: added to; with the stride of `keys`.
   package func backward(
-    _ geometry: AttentionGeometry, queries: Matrix, keys: Matrix, values: Matrix, output: Matrix,
-    logSumExp: Buffer, dOutput: Matrix, dQueries: Matrix, dKeys: Matrix, dValues: Matrix
+    _ geometry: AttentionGeometry, queries: Operand, keys: Operand, values: Operand,
+    output: Operand, logSumExp: Buffer, dOutput: Operand, dQueries: Matrix, dKeys: Matrix,
+    dValues: Matrix
   ) {
     let shape = geometry.shape(queries: queries, keys: keys, output: output)
     precondition(dQueries.stride == queries.stride && dOutput.stride == output.stride)
@@ -106,9 +114,17 @@ package struct AncestorPlan {
       let ownKeys = thread == 0 ? dKeys.pointer : spares[thread - 1].keys.pointer
       let ownValues = thread == 0 ? dValues.pointer : spares[thread - 1].values.pointer
       withUnsafePointer(to: shape) { shape in
-        bear_attention_backward_f32(
-          shape, task, ranges, queries.pointer, keys.pointer, values.pointer, output.pointer,
-          logSumExp.pointer, dOutput.pointer, dQueries.pointer, ownKeys, ownValues, scratch)
+        switch queries.precision {
+        case .f32:
+          bear_attention_backward_f32(
+            shape, task, ranges, queries.matrix.pointer, keys.matrix.pointer,
+            values.matrix.pointer, output.matrix.pointer, logSumExp.pointer,
+            dOutput.matrix.pointer, dQueries.pointer, ownKeys, ownValues, scratch)
+        case .bf16:
+          bear_attention_backward_bf16(
+            shape, task, ranges, queries.halves, keys.halves, values.halves, output.halves,
+            logSumExp.pointer, dOutput.halves, dQueries.pointer, ownKeys, ownValues, scratch)
+        }
       }
     }
     for spare in spares {
@@ -140,9 +156,12 @@ package struct AncestorPlan {
       ranges.withUnsafeBufferPointer { ranges in
         guard let firstTask = tasks.baseAddress, let firstRange = ranges.baseAddress else { return }
         Compute.run(threads) { thread in
+          let clock = Profile.Clock()
+          clock.start()
           for task in lists[thread] {
             body(firstTask + task, firstRange, scratch[thread].pointer, thread)
           }
+          clock.lap(.attention)
         }
       }
     }
@@ -163,7 +182,7 @@ package struct AttentionGeometry {
   }
 
   fileprivate func shape(
-    queries: Matrix, keys: Matrix, output: Matrix
+    queries: Operand, keys: Operand, output: Operand
   ) -> bear_attention_shape {
     bear_attention_shape(
       heads: heads, kv_heads: kvHeads, width: headWidth, q_stride: queries.stride,

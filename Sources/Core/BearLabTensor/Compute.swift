@@ -60,6 +60,29 @@ public enum Compute {
     }
   }
 
+  /// Runs `body` on tiles of rows, each each at most `height` high.
+  ///
+  /// A thread gets consecutive rows, the same for every call with as many rows, so that what one
+  /// call wrote is in the cache of the thread that reads it in the next.
+  ///
+  /// - Parameters:
+  ///   - rows: how many there are.
+  ///   - height: of a tile at most.
+  ///   - threads: how many there are.
+  ///   - body: given a tile and the number of the thread that runs it.
+  package static func forEachTile(
+    _ rows: Int, height: Int = MatrixEngine.current.tileRows, threads: Int = Compute.threads,
+    _ body: (Range<Int>, _ thread: Int) -> Void
+  ) {
+    let threads = max(1, min(threads, rows))
+    run(threads) { thread in
+      let end = rows * (thread + 1) / threads
+      for start in stride(from: rows * thread / threads, to: end, by: height) {
+        body(start..<min(start + height, end), thread)
+      }
+    }
+  }
+
   private struct BodyBox {
     let body: (Int) -> Void
   }

@@ -1,50 +1,84 @@
 internal import CBearKernels
 
 /// The language-model head over `[n, D]` hidden states, at chosen columns or at all.
-package enum HeadProduct {
+package final class Head {
+  /// `[vocabulary, D]`, for chosen columns.
+  private let table: Matrix
+  private let precision: Precision
+  /// The same packed, once all columns were asked for.
+  private lazy var packed = FixedMatrix(table, precision: precision)
+
+  /// Takes the weights over, `[vocabulary, D]`; products of all columns are in `precision`.
+  package init(_ table: Matrix, precision: Precision) {
+    self.table = table
+    self.precision = precision
+  }
+
   /// The logits of some tokens for each row: x[r] · W[columns[r][j]], `[total]`.
-  package static func logits(
-    of hidden: Tensor, columns: [ArraySlice<Int32>], weights: FixedMatrix
-  ) -> Tensor {
+  package func logits(of hidden: Tensor, columns: [ArraySlice<Int32>]) -> Tensor {
     let width = hidden.shape[1]
     let offsets = RaggedRows.offsets(ofLengths: columns.map(\.count)).map(Int64.init)
     let flat = columns.flatMap { $0 }
     let output = Buffer(count: flat.count, zeroed: false)
-    let table = weights.weights.pointer
-    Compute.split(columns.count) { range in
-      withPointers(offsets, flat) { starts, tokens in
-        bear_gather_dot_f32(
-          range.count, width, starts + range.lowerBound, tokens,
-          hidden.buffer.pointer + range.lowerBound * width, table, output.pointer)
+    let table = table.pointer
+    Profile.measure(.head) {
+      Compute.split(columns.count) { range in
+        Self.withPointers(offsets, flat) { starts, tokens in
+          bear_gather_dot_f32(
+            range.count, width, starts + range.lowerBound, tokens,
+            hidden.buffer.pointer + range.lowerBound * width, table, output.pointer)
+        }
       }
     }
     return Tensor.result(output, shape: [flat.count], of: [hidden]) { result in
       guard let upper = result.gradientBuffer, let lower = hidden.gradientForAdding() else {
         return
       }
-      Compute.split(columns.count) { range in
-        withPointers(offsets, flat) { starts, tokens in
-          bear_gather_dot_backward_f32(
-            range.count, width, starts + range.lowerBound, tokens, upper.pointer,
-            weights.weights.pointer, lower.pointer + range.lowerBound * width)
+      Profile.measure(.head) {
+        Compute.split(columns.count) { range in
+          Self.withPointers(offsets, flat) { starts, tokens in
+            bear_gather_dot_backward_f32(
+              range.count, width, starts + range.lowerBound, tokens, upper.pointer, table,
+              lower.pointer + range.lowerBound * width)
+          }
         }
       }
     }
   }
 
   /// The logits of the whole vocabulary, `[n, V]`.
-  package static func logits(of hidden: Tensor, weights: FixedMatrix) -> Tensor {
+  package func vocabularyLogits(of hidden: Tensor) -> Tensor {
+    let packed = packed
     let rows = hidden.shape[0]
-    let width = hidden.shape[1]
-    let output = Matrix(rows: rows, columns: weights.outputs)
-    weights.apply(Matrix(hidden.buffer, rows: rows, columns: width), into: output)
-    return Tensor.result(output.buffer, shape: [rows, weights.outputs], of: [hidden]) { result in
+    let output = Matrix(rows: rows, columns: packed.outputs)
+    let input = Matrix(hidden.buffer, rows: rows, columns: packed.inputs)
+    Profile.measure(.head) {
+      forEachTile(of: input) { packed.apply($0, into: output.rows($1)) }
+    }
+    return Tensor.result(output.buffer, shape: [rows, packed.outputs], of: [hidden]) {
+      [self] result in
       guard let upper = result.gradientBuffer, let lower = hidden.gradientForAdding() else {
         return
       }
-      weights.applyTransposed(
-        Matrix(upper, rows: rows, columns: weights.outputs),
-        into: Matrix(lower, rows: rows, columns: width), accumulate: true)
+      let dInput = Matrix(lower, rows: rows, columns: packed.inputs)
+      Profile.measure(.head) {
+        packed.prepareTransposed()
+        forEachTile(of: Matrix(upper, rows: rows, columns: packed.outputs)) {
+          packed.applyTransposed($0, into: dInput.rows($1), accumulate: true)
+        }
+      }
+    }
+  }
+
+  /// Runs `body` on tiles of a matrix as operands.
+  private func forEachTile(of x: Matrix, _ body: (Operand, Range<Int>) -> Void) {
+    Compute.forEachTile(x.rows) { tile, _ in
+      var operand = Operand(x.rows(tile))
+      if precision != .f32 {
+        operand = Operand(rows: tile.count, columns: x.columns, precision: precision)
+        operand.store(x.rows(tile))
+      }
+      body(operand, tile)
     }
   }
 

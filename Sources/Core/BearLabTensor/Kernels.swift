@@ -1,77 +1,67 @@
 internal import CBearKernels
 
-/// The C kernels over matrices, rows split over the threads.
+/// The C kernels over matrices, each on the thread that calls.
 package enum Kernels {
-  /// Root-mean-square normalisation; keeps 1 / rms of each row for ``rmsNormBackward``.
+  /// Root-mean-square normalisation of some rows, as an operand.
+  ///
+  /// - Parameters:
+  ///   - x: `[n, D]`.
+  ///   - weight: `[D]`.
+  ///   - epsilon: added to the mean square.
+  ///   - y: `[n, D]`, written.
+  ///   - inverseRMS: 1 / rms of each row is written from `first` on; nil where it is not needed.
+  ///   - first: the place of the first row.
   package static func rmsNorm(
-    _ x: Matrix, weight: Buffer, epsilon: Float, into y: Matrix, inverseRMS: Buffer
+    _ x: Matrix, weight: Buffer, epsilon: Float, into y: Operand, inverseRMS: Buffer? = nil,
+    first: Int = 0
   ) {
     precondition(x.isContiguous && y.isContiguous && weight.count == x.columns)
-    Compute.split(x.rows, minimum: 16) { range in
-      let first = range.lowerBound
-      bear_rms_norm_f32(
-        range.count, x.columns, epsilon, x.row(first), weight.pointer, y.row(first),
-        inverseRMS.pointer + first)
-    }
+    bear_rms_norm(
+      y.type, x.rows, x.columns, epsilon, x.pointer, weight.pointer, y.pointer,
+      inverseRMS.map { $0.pointer + first })
   }
 
-  /// Adds the gradient of ``rmsNorm`` to `dx`.
+  /// Adds the gradient of ``rmsNorm`` to `dx`; `inverseRMS` has that of `x`'s first row at `first`.
   package static func rmsNormBackward(
-    _ x: Matrix, weight: Buffer, inverseRMS: Buffer, dy: Matrix, addingTo dx: Matrix
+    _ x: Matrix, weight: Buffer, inverseRMS: Buffer, first: Int = 0, dy: Matrix,
+    addingTo dx: Matrix
   ) {
     precondition(x.isContiguous && dy.isContiguous && dx.isContiguous)
-    Compute.split(x.rows, minimum: 16) { range in
-      let first = range.lowerBound
-      bear_rms_norm_backward_f32(
-        range.count, x.columns, x.row(first), weight.pointer, inverseRMS.pointer + first,
-        dy.row(first), dx.row(first))
-    }
+    bear_rms_norm_backward_f32(
+      x.rows, x.columns, x.pointer, weight.pointer, inverseRMS.pointer + first, dy.pointer,
+      dx.pointer)
   }
 
   /// Rotates the heads in `x` by their positions, in place; backwards with `inverse`.
   package static func rotary(
-    _ x: Matrix, headWidth: Int, positions: [Int32], table: RotaryTable, inverse: Bool = false
+    _ x: Matrix, headWidth: Int, positions: ArraySlice<Int32>, table: RotaryTable,
+    inverse: Bool = false
   ) {
+    precondition(positions.count == x.rows)
     positions.withUnsafeBufferPointer { positions in
       guard let base = positions.baseAddress else { return }
-      Compute.split(x.rows, minimum: 16) { range in
-        bear_rotary_f32(
-          range.count, x.columns / headWidth, headWidth, x.stride, base + range.lowerBound,
-          table.cosine.pointer, table.sine.pointer, inverse ? -1 : 1, x.row(range.lowerBound))
-      }
+      bear_rotary_f32(
+        x.rows, x.columns / headWidth, headWidth, x.stride, base, table.cosine.pointer,
+        table.sine.pointer, inverse ? -1 : 1, x.pointer)
     }
   }
 
-  /// y = silu(gate) · up, from rows of gate followed by up.
-  package static func swiGLU(_ gateUp: Matrix, into y: Matrix) {
-    precondition(gateUp.isContiguous && y.isContiguous && gateUp.columns == 2 * y.columns)
-    Compute.split(y.rows, minimum: 8) { range in
-      bear_swiglu_f32(
-        range.count, y.columns, gateUp.row(range.lowerBound), y.row(range.lowerBound))
-    }
+  /// y = silu(gate) · up.
+  package static func swiGLU(gate: Operand, up: Operand, into y: Operand) {
+    precondition(gate.stride == up.stride && gate.columns == y.columns && gate.rows == y.rows)
+    bear_swiglu(
+      y.type, y.rows, y.columns, gate.pointer, up.pointer, gate.stride, y.pointer, y.stride)
   }
 
   /// The gradient of ``swiGLU``.
-  package static func swiGLUBackward(_ gateUp: Matrix, dy: Matrix, into gradient: Matrix) {
-    precondition(gateUp.isContiguous && dy.isContiguous && gradient.isContiguous)
-    Compute.split(dy.rows, minimum: 8) { range in
-      bear_swiglu_backward_f32(
-        range.count, dy.columns, gateUp.row(range.lowerBound), dy.row(range.lowerBound),
-        gradient.row(range.lowerBound))
-    }
-  }
-
-  /// Inverted dropout by a key for each row; `y` may be `x`.
-  package static func dropout(_ x: Matrix, rate: Float, keys: [UInt64], into y: Matrix) {
-    precondition(x.isContiguous && y.isContiguous && keys.count == x.rows)
-    keys.withUnsafeBufferPointer { keys in
-      guard let base = keys.baseAddress else { return }
-      Compute.split(x.rows, minimum: 8) { range in
-        bear_dropout_f32(
-          range.count, x.columns, rate, base + range.lowerBound, x.row(range.lowerBound),
-          y.row(range.lowerBound))
-      }
-    }
+  package static func swiGLUBackward(
+    gate: Operand, up: Operand, dy: Matrix, dGate: Operand, dUp: Operand
+  ) {
+    precondition(gate.stride == up.stride && dGate.stride == dUp.stride)
+    precondition(gate.columns == dy.columns && gate.rows == dy.rows)
+    bear_swiglu_backward(
+      gate.type, dy.rows, dy.columns, gate.pointer, up.pointer, gate.stride, dy.pointer,
+      dy.stride, dGate.pointer, dUp.pointer, dGate.stride)
   }
 
   /// One step of AdamW on one tensor.

@@ -20,6 +20,11 @@ package struct Matrix {
     self.init(Buffer(count: rows * columns, zeroed: zeroed), rows: rows, columns: columns)
   }
 
+  /// Any part of a buffer.
+  init(_ buffer: Buffer, offset: Int, rows: Int, columns: Int, stride: Int) {
+    self.init(buffer: buffer, offset: offset, rows: rows, columns: columns, stride: stride)
+  }
+
   private init(buffer: Buffer, offset: Int, rows: Int, columns: Int, stride: Int) {
     self.buffer = buffer
     self.offset = offset
@@ -77,8 +82,24 @@ package struct Matrix {
     precondition(
       rows == other.rows && columns == other.columns && isContiguous && other.isContiguous,
       "sum of [\(rows), \(columns)] and [\(other.rows), \(other.columns)]")
-    Compute.split(rows, minimum: 64) { range in
-      bear_axpy_f32(range.count * columns, 1, other.row(range.lowerBound), row(range.lowerBound))
+    bear_axpy_f32(rows * columns, 1, other.pointer, pointer)
+  }
+
+  /// Takes over a matrix with rows and columns exchanged.
+  package func copy(transposing other: Matrix) {
+    precondition(rows == other.columns && columns == other.rows)
+    for row in 0..<rows {
+      let target = self.row(row)
+      for column in 0..<columns { target[column] = other.row(column)[row] }
+    }
+  }
+
+  /// Adds a matrix with rows and columns exchanged.
+  package func add(transposing other: Matrix) {
+    precondition(rows == other.columns && columns == other.rows)
+    for column in 0..<columns {
+      let source = other.row(column)
+      for row in 0..<rows { self.row(row)[column] += source[row] }
     }
   }
 

@@ -1,7 +1,12 @@
+// For RTLD_DEFAULT.
+#define _GNU_SOURCE
+
+#include <dlfcn.h>
 #include <pthread.h>
 #include <sched.h>
 #include <stdatomic.h>
 #include <stdbool.h>
+#include <time.h>
 
 #include "CBearKernels.h"
 
@@ -117,4 +122,16 @@ void bear_parallel(size_t threads, void (*body)(size_t index, void *context), vo
   for (size_t index = taken; index < threads; index++) body(index, context);
   wait_for_workers();
   pthread_mutex_unlock(&pool.use);
+}
+
+void bear_use_one_openmp_thread(void) {
+  // Looked up, as no header or library of OpenMP's is needed to build with it.
+  void *set_threads = dlsym(RTLD_DEFAULT, "omp_set_num_threads");
+  if (set_threads != NULL) ((void (*)(int))set_threads)(1);
+}
+
+uint64_t bear_nanoseconds(void) {
+  struct timespec now;
+  clock_gettime(CLOCK_MONOTONIC, &now);
+  return (uint64_t)now.tv_sec * 1000000000u + (uint64_t)now.tv_nsec;
 }

@@ -28,6 +28,13 @@ const char *bear_best_isa(void);
 /// a pool; index 0 runs on the caller's. A call within a call runs on its caller's thread alone.
 void bear_parallel(size_t threads, void (*body)(size_t index, void *context), void *context);
 
+/// Makes OpenMP's loops on the calling thread run on that thread alone: oneDNN is built with OpenMP,
+/// and would otherwise start threads of its own beside ours. Nothing where OpenMP is not loaded.
+void bear_use_one_openmp_thread(void);
+
+/// A clock that only runs forward, in nanoseconds from some start.
+uint64_t bear_nanoseconds(void);
+
 /// Lets the allocator keep what is freed: a training step frees and takes hundreds of megabytes,
 /// which would otherwise be new pages each time.
 void bear_keep_freed_memory(void);

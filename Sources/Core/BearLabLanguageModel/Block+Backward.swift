@@ -1,0 +1,169 @@
+internal import BearLabNN
+internal import BearLabTensor
+
+extension Block {
+  /// Runs the block backwards.
+  ///
+  /// - Parameters:
+  ///   - record: what the forward pass kept.
+  ///   - visible: the keys and values of the forward pass, all of this pass's nodes.
+  ///   - gradient: `[n, D]`: in, of the block's output; out, of its input where that is needed.
+  ///   - gradients: of the low-rank updates; zeros, and again zeros afterwards.
+  ///   - needsInput: false for the first block when nothing below it is trained.
+  func backward(
+    _ record: BlockRecord, visible: KeyValueRows, gradient: Matrix,
+    gradients: LayerUpdateGradients?, needsInput: Bool
+  ) {
+    let dAttended = pass.operand(shape.queryWidth)
+    pass.forEachTile { tile in
+      feedForwardBackward(record, tile, gradient: gradient.rows(tile.rows), gradients: gradients)
+      mixHeadsBackward(
+        record, tile, gradient: gradient.rows(tile.rows), into: dAttended.rows(tile.rows),
+        gradients: gradients)
+    }
+    let dQueries = pass.matrix(shape.queryWidth)
+    let dKeys = pass.matrix(shape.kvWidth, zeroed: true)
+    let dValues = pass.matrix(shape.kvWidth, zeroed: true)
+    pass.plan.backward(
+      pass.geometry, queries: record.queries, keys: visible.keys, values: visible.values,
+      output: record.attended, logSumExp: record.logSumExp, dOutput: dAttended,
+      dQueries: dQueries, dKeys: dKeys, dValues: dValues)
+    pass.forEachTile { tile in
+      projectBackward(
+        record, tile, dQueries: dQueries.rows(tile.rows), dKeys: dKeys.rows(tile.rows),
+        dValues: dValues.rows(tile.rows), gradient: gradient.rows(tile.rows),
+        gradients: gradients, needsInput: needsInput)
+    }
+    if let update = pass.updates?[layer] { gradients?.move(to: update) }
+  }
+
+  private func feedForwardBackward(
+    _ record: BlockRecord, _ tile: Tile, gradient: Matrix, gradients: LayerUpdateGradients?
+  ) {
+    tile.scratch.clock.start()
+    guard let gate = record.gate?.rows(tile.rows), let up = record.up?.rows(tile.rows) else {
+      preconditionFailure("the forward pass of layer \(layer) kept nothing")
+    }
+    let dOutput = tile.scratch.gradient.rows(0..<tile.count)
+    dOutput.store(gradient)
+    tile.lap(.norm)
+    let dLow = lowGradient(.down, record, tile, output: Operand(gradient), gradients)
+    let dGateUp = tile.scratch.dGateUp.rows(0..<tile.count)
+    for panel in shape.feedForwardPanels.indices {
+      let columns = shape.feedForwardPanels[panel]
+      let dActivated = tile.scratch.panel(0, rows: tile.count, columns: columns.count)
+      weights.down.applyTransposed(dOutput, panel: panel, into: dActivated)
+      tile.lap(.products)
+      if let dLow, let gradients {
+        let activated = tile.scratch.operandPanel(2, rows: tile.count, columns: columns.count)
+        Kernels.swiGLU(gate: gate.columns(columns), up: up.columns(columns), into: activated)
+        tile.lap(.swiGLU)
+        pass.backIntoInput(
+          .down, layer: layer, tile: tile, dLow: dLow, input: activated, columns: columns,
+          dInput: dActivated, record: record.updates, gradients: gradients)
+      }
+      let upColumns = shape.columns(of: .up)
+      Kernels.swiGLUBackward(
+        gate: gate.columns(columns), up: up.columns(columns), dy: dActivated,
+        dGate: dGateUp.columns(columns), dUp: dGateUp.columns(upColumns).columns(columns))
+      tile.lap(.swiGLU)
+    }
+    let dNormed = tile.scratch.dNormed.rows(0..<tile.count)
+    weights.gateUp.applyTransposed(dGateUp, into: dNormed)
+    tile.lap(.products)
+    backThroughNorm(
+      [.gate, .up], record, tile, x: record.middle.rows(tile.rows),
+      weight: weights.feedForwardNorm, inverseRMS: record.middleInverseRMS,
+      dOutputs: { dGateUp.columns(shape.columns(of: $0)) }, dNormed: dNormed,
+      gradient: gradient, gradients)
+  }
+
+  private func mixHeadsBackward(
+    _ record: BlockRecord, _ tile: Tile, gradient: Matrix, into result: Operand,
+    gradients: LayerUpdateGradients?
+  ) {
+    let dOutput = tile.scratch.gradient.rows(0..<tile.count)
+    dOutput.store(gradient)
+    tile.lap(.norm)
+    let dAttended = tile.scratch.dAttended.rows(0..<tile.count)
+    weights.output.applyTransposed(dOutput, into: dAttended)
+    tile.lap(.products)
+    if let gradients,
+      let dLow = lowGradient(.output, record, tile, output: Operand(gradient), gradients)
+    {
+      pass.backIntoInput(
+        .output, layer: layer, tile: tile, dLow: dLow, input: record.attended.rows(tile.rows),
+        dInput: dAttended, record: record.updates, gradients: gradients)
+    }
+    result.store(dAttended)
+    tile.lap(.norm)
+  }
+
+  private func projectBackward(
+    _ record: BlockRecord, _ tile: Tile, dQueries: Matrix, dKeys: Matrix, dValues: Matrix,
+    gradient: Matrix, gradients: LayerUpdateGradients?, needsInput: Bool
+  ) {
+    tile.scratch.clock.start()
+    for rotated in [dQueries, dKeys] {
+      Kernels.rotary(
+        rotated, headWidth: shape.headWidth, positions: pass.positions[tile.rows],
+        table: pass.rotary, inverse: true)
+    }
+    let dOutputs: [Projection: Matrix] = [.query: dQueries, .key: dKeys, .value: dValues]
+    tile.lap(.rotary)
+    var dNormed: Matrix?
+    if needsInput {
+      let dQKV = tile.scratch.dQueryKeyValue.rows(0..<tile.count)
+      for (projection, part) in dOutputs {
+        dQKV.columns(shape.columns(of: projection)).store(part)
+      }
+      let whole = tile.scratch.dNormed.rows(0..<tile.count)
+      tile.lap(.rotary)
+      weights.queryKeyValue.applyTransposed(dQKV, into: whole)
+      tile.lap(.products)
+      dNormed = whole
+    }
+    backThroughNorm(
+      [.query, .key, .value], record, tile, x: record.input.rows(tile.rows),
+      weight: weights.attentionNorm, inverseRMS: record.inputInverseRMS,
+      dOutputs: { dOutputs[$0].map { Operand($0) } ?? Operand(dQueries) }, dNormed: dNormed,
+      gradient: gradient, gradients)
+  }
+
+  /// The backward pass of projections behind one norm, from the gradients of their outputs.
+  private func backThroughNorm(
+    _ projections: [Projection], _ record: BlockRecord, _ tile: Tile, x: Matrix, weight: Buffer,
+    inverseRMS: Buffer, dOutputs: (Projection) -> Operand, dNormed: Matrix?, gradient: Matrix,
+    _ gradients: LayerUpdateGradients?
+  ) {
+    if let gradients, projections.contains(where: { record.updates.low[$0] != nil }) {
+      let normed = tile.scratch.normed.rows(0..<tile.count)
+      Kernels.rmsNorm(x, weight: weight, epsilon: shape.normEpsilon, into: normed)
+      tile.lap(.norm)
+      for projection in projections {
+        guard
+          let dLow = lowGradient(
+            projection, record, tile, output: dOutputs(projection), gradients)
+        else { continue }
+        pass.backIntoInput(
+          projection, layer: layer, tile: tile, dLow: dLow, input: normed, dInput: dNormed,
+          record: record.updates, gradients: gradients)
+      }
+    }
+    guard let dNormed else { return }
+    Kernels.rmsNormBackward(
+      x, weight: weight, inverseRMS: inverseRMS, first: tile.rows.lowerBound, dy: dNormed,
+      addingTo: gradient)
+    tile.lap(.norm)
+  }
+
+  private func lowGradient(
+    _ projection: Projection, _ record: BlockRecord, _ tile: Tile, output: Operand,
+    _ gradients: LayerUpdateGradients?
+  ) -> Matrix? {
+    guard let gradients else { return nil }
+    return pass.lowGradient(
+      projection, layer: layer, tile: tile, output: output, record: record.updates,
+      gradients: gradients)
+  }
+}

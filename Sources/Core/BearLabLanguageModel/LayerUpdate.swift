@@ -1,0 +1,91 @@
+internal import BearLabNN
+internal import BearLabTensor
+
+/// The low-rank updates of one layer as a pass needs them.
+struct LayerUpdate {
+  /// One projection's: y += scale · (m x Aᵀ) Bᵀ, with m what dropout keeps.
+  struct Pair {
+    /// `[rank, in]`.
+    let a: Matrix
+    /// `[rank, out]`.
+    let bTransposed: Matrix
+    let pair: LoRAPair
+  }
+
+  let pairs: [Projection: Pair]
+  /// alpha / rank.
+  let scale: Float
+
+  /// Lays out the updates of a layer.
+  init(_ adapter: LoRAAdapter, layer: Int) {
+    scale = adapter.scale
+    pairs = adapter.layers[layer].mapValues { pair in
+      let transposed = Matrix(rows: pair.rank, columns: pair.outputs)
+      transposed.copy(transposing: Matrix(pair.b.buffer, rows: pair.outputs, columns: pair.rank))
+      return Pair(
+        a: Matrix(pair.a.buffer, rows: pair.rank, columns: pair.inputs), bTransposed: transposed,
+        pair: pair)
+    }
+  }
+}
+
+/// What a layer's low-rank updates keep for the backward pass: all rows', filled tile by tile.
+struct LayerUpdateRecord {
+  /// x Aᵀ, `[n, rank]`.
+  private(set) var low: [Projection: Matrix] = [:]
+  /// What dropout kept of x, `[n, in]`; empty without dropout.
+  private(set) var bits: [Projection: DropoutBits] = [:]
+
+  /// Memory for `rows` rows.
+  init(_ update: LayerUpdate?, rows: Int, drops: Bool) {
+    for (projection, pair) in update?.pairs ?? [:] {
+      low[projection] = Matrix(rows: rows, columns: pair.a.rows)
+      if drops { bits[projection] = DropoutBits(rows: rows, columns: pair.a.columns) }
+    }
+  }
+}
+
+/// The gradients of one layer's updates: each thread adds its tiles' to its own.
+final class LayerUpdateGradients {
+  struct Pair {
+    let a: Matrix
+    let bTransposed: Matrix
+  }
+
+  private(set) var threads: [[Projection: Pair]]
+
+  /// Zeros, for each thread.
+  init(_ update: LayerUpdate, threads: Int) {
+    self.threads = (0..<threads).map { _ in
+      update.pairs.mapValues { pair in
+        Pair(
+          a: Matrix(rows: pair.a.rows, columns: pair.a.columns, zeroed: true),
+          bTransposed: Matrix(
+            rows: pair.bTransposed.rows, columns: pair.bTransposed.columns, zeroed: true))
+      }
+    }
+  }
+
+  /// Adds the sums over the threads, in their order, to the parameters' gradients, and clears.
+  func move(to update: LayerUpdate) {
+    let pairs = Array(update.pairs)
+    Compute.split(pairs.count) { range in
+      for (projection, pair) in pairs[range] { move(projection, to: pair.pair) }
+    }
+  }
+
+  private func move(_ projection: Projection, to pair: LoRAPair) {
+    for thread in threads {
+      guard let own = thread[projection] else { continue }
+      if let gradient = pair.a.gradientForAdding() {
+        Matrix(gradient, rows: own.a.rows, columns: own.a.columns).add(own.a)
+      }
+      if let gradient = pair.b.gradientForAdding() {
+        Matrix(gradient, rows: own.bTransposed.columns, columns: own.bTransposed.rows).add(
+          transposing: own.bTransposed)
+      }
+      own.a.buffer.clear()
+      own.bTransposed.buffer.clear()
+    }
+  }
+}
