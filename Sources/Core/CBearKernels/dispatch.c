@@ -134,6 +134,37 @@ void bear_dropout_f32(size_t rows, size_t width, float rate, const uint64_t *key
   kernels->dropout(rows, width, rate, keys, x, y);
 }
 
+void bear_dropout_bits(size_t rows, size_t width, float rate, const uint64_t *keys, uint8_t *bits,
+                       size_t bits_stride) {
+  kernels->dropout_bits(rows, width, rate, keys, bits, bits_stride);
+}
+
+float bear_dropout_scale(float rate) {
+  return 65536.0f / (float)(65536 - dropout_threshold(rate));
+}
+
+void bear_low_rank_dots(bear_element type, size_t rows, size_t width, size_t rank, const void *x,
+                        size_t x_stride, const uint8_t *bits, size_t bits_stride, const float *w,
+                        size_t w_stride, float scale, float *low, size_t low_stride) {
+  kernels->low_rank_dots(type, rows, width, rank, x, x_stride, bits, bits_stride, w, w_stride,
+                         scale, low, low_stride);
+}
+
+void bear_low_rank_expand(size_t rows, size_t width, size_t rank, const float *low,
+                          size_t low_stride, const float *w, size_t w_stride, const uint8_t *bits,
+                          size_t bits_stride, float scale, float *y, size_t y_stride) {
+  kernels->low_rank_expand(rows, width, rank, low, low_stride, w, w_stride, bits, bits_stride,
+                           scale, y, y_stride);
+}
+
+void bear_low_rank_outer(bear_element type, size_t rows, size_t width, size_t rank,
+                         const float *low, size_t low_stride, const void *x, size_t x_stride,
+                         const uint8_t *bits, size_t bits_stride, float scale, float *g,
+                         size_t g_stride) {
+  kernels->low_rank_outer(type, rows, width, rank, low, low_stride, x, x_stride, bits, bits_stride,
+                          scale, g, g_stride);
+}
+
 void bear_adamw_f32(size_t count, float learning_rate, float beta1, float beta2, float epsilon,
                     float weight_decay, float g_scale, int64_t step, const float *gradient,
                     float *parameter, float *first_moment, float *second_moment) {

@@ -3,9 +3,15 @@
 
 #include "vector.h"
 
+#include "operand.h"
+
 #include "norm.h"
 
 #include "elementwise.h"
+
+#include "dropout.h"
+
+#include "low_rank.h"
 
 #include "ragged.h"
 
@@ -29,6 +35,10 @@ const bear_kernel_table ISA_TABLE = {
     .row_log_softmax_backward = row_log_softmax_backward,
     .row_log_sum_exp_backward = row_log_sum_exp_backward,
     .dropout = dropout,
+    .dropout_bits = dropout_bits,
+    .low_rank_dots = low_rank_dots,
+    .low_rank_expand = low_rank_expand,
+    .low_rank_outer = low_rank_outer,
     .adamw = adamw,
     .axpy = axpy,
     .sum_of_squares = sum_of_squares,

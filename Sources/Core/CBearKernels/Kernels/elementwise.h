@@ -99,13 +99,6 @@ static double sum_of_squares(size_t count, const float *restrict x) {
   return sum_wide(&sum);
 }
 
-INLINE vu load_halves(const uint16_t *x, size_t count) {
-  vh v = {0};
-  if (count >= LANES) memcpy(&v, x, sizeof v);
-  else for (size_t i = 0; i < count; i++) v[i] = x[i];
-  return __builtin_convertvector(v, vu);
-}
-
 static void bf16_to_f32(size_t count, const uint16_t *restrict x, float *restrict y) {
   for (size_t i = 0; i < count; i += LANES)
     store_some(y + i, count - i, (vf)(load_halves(x + i, count - i) << 16));

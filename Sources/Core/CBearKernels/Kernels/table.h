@@ -20,6 +20,10 @@ typedef struct {
   __typeof__(&bear_row_log_softmax_backward_f32) row_log_softmax_backward;
   __typeof__(&bear_row_log_sum_exp_backward_f32) row_log_sum_exp_backward;
   __typeof__(&bear_dropout_f32) dropout;
+  __typeof__(&bear_dropout_bits) dropout_bits;
+  __typeof__(&bear_low_rank_dots) low_rank_dots;
+  __typeof__(&bear_low_rank_expand) low_rank_expand;
+  __typeof__(&bear_low_rank_outer) low_rank_outer;
   __typeof__(&bear_adamw_f32) adamw;
   __typeof__(&bear_axpy_f32) axpy;
   __typeof__(&bear_sum_of_squares_f32) sum_of_squares;
@@ -28,6 +32,12 @@ typedef struct {
 } bear_kernel_table;
 
 extern const bear_kernel_table bear_kernels_portable, bear_kernels_avx2, bear_kernels_avx512;
+
+/// Of 16 uniform bits, how many values drop a column.
+static inline uint32_t dropout_threshold(float rate) {
+  const uint32_t threshold = (uint32_t)((double)rate * 65536 + 0.5);
+  return threshold > 65535 ? 65535 : threshold;
+}
 
 /// The queries of one attention tile: whole query rows times `group` heads, about two dozen.
 static inline size_t attention_tile_queries(size_t group) {

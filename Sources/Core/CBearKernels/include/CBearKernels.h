@@ -22,6 +22,12 @@ const char *bear_isa(void);
 /// The best instruction set that this CPU has.
 const char *bear_best_isa(void);
 
+// ---- Operands -----------------------------------------------------------------------------------
+
+/// How the elements of an operand of a matrix product are stored; arithmetic is in f32 all the
+/// same. Strides are in elements.
+typedef enum { BEAR_F32, BEAR_BF16 } bear_element;
+
 // ---- Threads ------------------------------------------------------------------------------------
 
 /// Runs body(i, context) for i = 0..threads-1, one thread each, and waits. The threads are kept in
@@ -72,6 +78,29 @@ void bear_swiglu_f32(size_t rows, size_t width, const float *gate_up, float *y);
 /// Gradient of `bear_swiglu_f32`: writes d_gate_up [rows, 2 width] from dy [rows, width].
 void bear_swiglu_backward_f32(size_t rows, size_t width, const float *gate_up, const float *dy,
                               float *d_gate_up);
+
+// ---- Low-rank adaptation ------------------------------------------------------------------------
+// The products of LoRA (Hu et al., 2022) and their gradients. m[r,i] is bit i % 8 of byte i / 8 of
+// row r of `bits`, as `bear_dropout_bits` writes them, or 1 throughout where bits is NULL; rows of
+// bits are bits_stride bytes apart. w and g are [rank, width], low is [rows, rank], all f32; x of
+// `type` and y are [rows, width]. Needs: rank, width > 0. A row's result has the same bits
+// whatever the other rows of the call.
+
+/// low[r,j] = scale * sum_i m[r,i] x[r,i] w[j,i].
+void bear_low_rank_dots(bear_element type, size_t rows, size_t width, size_t rank, const void *x,
+                        size_t x_stride, const uint8_t *bits, size_t bits_stride, const float *w,
+                        size_t w_stride, float scale, float *low, size_t low_stride);
+
+/// y[r,i] += scale * m[r,i] * sum_j low[r,j] w[j,i].
+void bear_low_rank_expand(size_t rows, size_t width, size_t rank, const float *low,
+                          size_t low_stride, const float *w, size_t w_stride, const uint8_t *bits,
+                          size_t bits_stride, float scale, float *y, size_t y_stride);
+
+/// g[j,i] += scale * sum_r low[r,j] m[r,i] x[r,i].
+void bear_low_rank_outer(bear_element type, size_t rows, size_t width, size_t rank,
+                         const float *low, size_t low_stride, const void *x, size_t x_stride,
+                         const uint8_t *bits, size_t bits_stride, float scale, float *g,
+                         size_t g_stride);
 
 // ---- Attention over ancestors -------------------------------------------------------------------
 
@@ -158,6 +187,20 @@ void bear_row_log_sum_exp_backward_f32(size_t rows, const int64_t *offsets, cons
 /// The same in all versions, bit for bit. y may be x. Needs: 0 <= rate < 1.
 void bear_dropout_f32(size_t rows, size_t width, float rate, const uint64_t *keys, const float *x,
                       float *y);
+
+/// The bits of an inverted dropout mask, a pure function of a key for each row and the column:
+/// bit i % 8 of byte i / 8 of row r is 1 where column i is kept, and 0 beyond `width`.
+///
+/// Each column has 16 random bits of its own, four columns one number of a counter-based generator
+/// (SplitMix64's finaliser of keys[r] and i / 4). The same in all versions.
+/// Shapes: keys [rows]; rows of bits are bits_stride >= (width + 7) / 8 bytes apart, of which the
+///         rest is left alone. Needs: 0 <= rate < 1.
+void bear_dropout_bits(size_t rows, size_t width, float rate, const uint64_t *keys, uint8_t *bits,
+                       size_t bits_stride);
+
+/// What to multiply kept elements by: 1 over the exact probability that `bear_dropout_bits` keeps
+/// one, a multiple of 1 / 65536.
+float bear_dropout_scale(float rate);
 
 /// One step of AdamW (Loshchilov & Hutter, 2019), as PyTorch computes it:
 ///
