@@ -7,6 +7,8 @@ public import BearLabTensor
 /// paths share is computed twice, forwards or backwards.
 public final class LanguageModel {
   public let shape: LanguageModelShape
+  /// Of the frozen weights and of the operands of products.
+  public let precision: Precision
   let weights: TransformerWeights
   /// Grown when a longer path comes: a file may claim a context of any length.
   private var rotary: RotaryTable
@@ -16,12 +18,15 @@ public final class LanguageModel {
   /// - Parameters:
   ///   - shape: the sizes.
   ///   - tiedHead: whether the head's weights are the embedding's.
+  ///   - precision: of the frozen weights and of the operands of products.
   ///   - read: gives a weight's numbers, row-major; called once for each.
   /// - Throws: ``LanguageModelError/wrongSize(weight:count:expected:)``, or what `read` throws.
   public init(
-    shape: LanguageModelShape, tiedHead: Bool, read: (WeightName) throws -> [Float]
+    shape: LanguageModelShape, tiedHead: Bool, precision: Precision = .f32,
+    read: (WeightName) throws -> [Float]
   ) throws {
     self.shape = shape
+    self.precision = precision
     weights = try TransformerWeights(shape: shape, tiedHead: tiedHead, read: read)
     rotary = RotaryTable(positions: 0, inverseFrequencies: shape.inverseFrequencies)
   }
