@@ -43,7 +43,8 @@ extension Experiment {
     return ReportTable(
       rows: [.init(name, EvaluationFigures(evaluation, name: name, split: "test"))],
       rowsEvaluated: windows.count,
-      titleCount: trie.titleCount, protocolSummary: description.protocolSummary)
+      titleCount: trie.titleCount, protocolSummary: description.protocolSummary,
+      precision: loaded.model.precision)
   }
 
   /// Where model or data are not those that a run was trained on, which may be meant.

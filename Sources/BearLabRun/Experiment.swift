@@ -4,6 +4,7 @@ public import BearLabEvaluation
 internal import BearLabFormats
 public import BearLabLanguageModel
 internal import BearLabNN
+public import BearLabTensor
 public import BearLabTraining
 
 /// A description brought to life: data set, model, trie and plug-ins, ready to train and measure.
@@ -22,10 +23,17 @@ public struct Experiment {
 
   /// Loads everything.
   ///
-  /// - Throws: what the data set's files, the model's file and the plug-ins throw.
+  /// - Parameters:
+  ///   - description: what is run; its precision is chosen here where it is `auto`.
+  ///   - registry: the plug-ins.
+  ///   - resources: where data sets and models are.
+  ///   - precisions: those that there are, the fastest last.
+  /// - Throws: `ComputeError` for a precision that there is not, and what the data set's files, the model's file and the plug-ins throw.
   public init(
-    _ description: RunDescription, registry: PluginRegistry, resources: ResourceLocator
+    _ description: RunDescription, registry: PluginRegistry, resources: ResourceLocator,
+    precisions: [Precision] = Precision.available
   ) throws {
+    let description = try description.resolvingPrecision(among: precisions)
     self.description = description
     self.registry = registry
     dataset = try DatasetLoader.load(
@@ -36,7 +44,8 @@ public struct Experiment {
     objective = try registry.objectives.find(description.objective.name).init(
       description.objective.values)
     decoder = try registry.decoders.find(description.decoder.name).init(description.decoder.values)
-    loaded = try LoadedModel(gguf: resources.model(description.model))
+    loaded = try LoadedModel(
+      gguf: resources.model(description.model), precision: description.precision ?? .f32)
     trie = try makeTrie(dataset.catalogue, backbone: backbone, encoder: loaded.encoder)
     statistics = TrainingStatistics(train: dataset.train, catalogue: dataset.catalogue)
     notices =

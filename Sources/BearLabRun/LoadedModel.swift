@@ -1,6 +1,7 @@
 public import BearLabCore
 internal import BearLabFormats
 public import BearLabLanguageModel
+public import BearLabTensor
 public import BearLabText
 
 /// A language model with its tokenizer, read from a file.
@@ -13,16 +14,20 @@ public struct LoadedModel {
 
   /// Reads a GGUF file.
   ///
+  /// - Parameters:
+  ///   - path: of the file.
+  ///   - precision: of the frozen weights and of the operands of products; the instruction set in
+  ///     use must have it.
   /// - Throws: ``GGUFError``, ``ModelError`` or ``LanguageModelError``.
-  public init(gguf path: String) throws {
+  public init(gguf path: String, precision: Precision = .f32) throws {
     let file = try GGUFFile(path: path)
     let description = try ModelDescription(file)
     encoder = try file.encoder(rows: description.vocabularySize)
     let shape = LanguageModelShape(description)
     try file.requireWeights(shape, tiedHead: description.tiedEmbeddings)
-    model = try LanguageModel(shape: shape, tiedHead: description.tiedEmbeddings) { name in
-      try file.floats(of: name, shape: shape)
-    }
+    model = try LanguageModel(
+      shape: shape, tiedHead: description.tiedEmbeddings, precision: precision
+    ) { name in try file.floats(of: name, shape: shape) }
     self.path = path
     hash = try FileHash.sha256(path: path)
   }

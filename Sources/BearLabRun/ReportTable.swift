@@ -1,4 +1,5 @@
 public import BearLabEvaluation
+public import BearLabTensor
 internal import Foundation
 
 /// The table of a run: one row a model.
@@ -20,11 +21,15 @@ public struct ReportTable: Sendable {
   public let titleCount: Int
   /// The protocol of evaluation, and what was set otherwise.
   public let protocolSummary: String
+  /// Of frozen weights and of the operands of products.
+  public let precision: Precision
 
   /// Creates a table.
   public init(
-    rows: [Row], rowsEvaluated: Int, titleCount: Int, protocolSummary: String = "consistent"
+    rows: [Row], rowsEvaluated: Int, titleCount: Int, protocolSummary: String = "consistent",
+    precision: Precision = .f32
   ) {
+    self.precision = precision
     self.protocolSummary = protocolSummary
     self.rows = rows
     self.rowsEvaluated = rowsEvaluated
@@ -53,6 +58,7 @@ public struct ReportTable: Sendable {
       format: "%d test rows; item NLL in nats under the constrained soft-max; "
         + "guessing uniformly among %d titles costs %.3f; protocol: ",
       rowsEvaluated, titleCount, log(Double(titleCount))) + protocolSummary
+      + "; precision: \(precision.rawValue)"
   }
 
   /// Two rows a model: targets seen in training, and targets never seen.

@@ -14,7 +14,7 @@ public struct RunRecord: Sendable, Equatable {
     entries =
       [
         ("bear-lab", BearLab.version), ("instruction-set", Compute.instructionSet),
-        ("threads", "\(Compute.threads)"), ("precision", "f32"),
+        ("threads", "\(Compute.threads)"),
         ("protocol", experiment.description.protocolSummary),
         ("model-sha256", experiment.loaded.hash),
       ]

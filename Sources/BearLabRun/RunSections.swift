@@ -1,6 +1,7 @@
 public import BearLabCore
 internal import BearLabEvaluation
 internal import BearLabNN
+internal import BearLabTensor
 internal import BearLabTraining
 
 /// The settings of a run that belong to no plug-in, declared as plug-ins declare theirs: so the
@@ -20,6 +21,10 @@ public enum RunSections {
     .integer("seed", default: 42, in: 0..., "of LoRA's start, sample order and dropout"),
     .text("seeds", default: "", "several seeds, 1,2,3: a run each, and their mean and spread"),
     .integer("threads", default: 0, in: 0...1024, "threads; 0 for one a core"),
+    .choice(
+      "precision", default: RunDescription.automaticPrecision,
+      of: [RunDescription.automaticPrecision] + Precision.allCases.map(\.rawValue),
+      "of frozen weights and of the operands of products; auto for the fastest that there is"),
   ]
 
   /// How the model is fine-tuned.

@@ -103,7 +103,8 @@ public final class Runner {
     }
     let table = ReportTable(
       rows: rows, rowsEvaluated: test.count, titleCount: experiment.trie.titleCount,
-      protocolSummary: experiment.description.protocolSummary)
+      protocolSummary: experiment.description.protocolSummary,
+      precision: experiment.loaded.model.precision)
     // The last epoch's serves from here on.
     folder.pruneCheckpoints(keeping: 0)
     _ = try metrics.syncedLength()

@@ -1,5 +1,6 @@
 public import BearLabCore
 internal import BearLabEvaluation
+internal import BearLabTensor
 internal import Foundation
 
 /// One run for each of several seeds, and their mean and spread.
@@ -16,12 +17,13 @@ public struct SeedSeries {
 
   /// Prepares a series in a new folder or that of the same series.
   ///
-  /// - Throws: what reading the data and the model for the first seed throws, before a folder is
-  ///   made; ``RunFolderError``.
+  /// - Throws: `ComputeError` for a precision that there is not; what reading the data and the model
+  ///   for the first seed throws, before a folder is made; ``RunFolderError``.
   public init(
     _ description: RunDescription, in path: String, registry: PluginRegistry,
     resources: ResourceLocator
   ) throws {
+    let description = try description.resolvingPrecision()
     self.description = description
     self.registry = registry
     self.resources = resources
@@ -59,7 +61,8 @@ public struct SeedSeries {
     }
     let report = SeedReport(
       objective: try description.selection.title(of: description.objective.name), figures: figures,
-      protocolSummary: description.protocolSummary)
+      protocolSummary: description.protocolSummary,
+      precision: try description.precision ?? .f32)
     try folder.write(report.text, to: folder.reportPath)
     return report.text
   }
@@ -121,6 +124,7 @@ struct SeedReport {
   let objective: String
   let figures: [(seed: Int, figures: EvaluationFigures)]
   let protocolSummary: String
+  let precision: Precision
 
   /// Mean and sample standard deviation of a column; the latter is 0 for a single seed.
   static func spread(_ values: [Double]) -> (mean: Double, deviation: Double) {
@@ -155,7 +159,8 @@ struct SeedReport {
     let model = first?.name == "zero-shot" ? "zero-shot" : "\(objective), fine-tuned"
     let caption =
       "\(model), \(first?.rows ?? 0) test rows; standard deviation "
-      + "over the seeds, with one degree of freedom less; protocol: \(protocolSummary)"
+      + "over the seeds, with one degree of freedom less; protocol: \(protocolSummary); "
+      + "precision: \(precision.rawValue)"
     return MarkdownTable(header: header, rows: rows).text + "\n" + caption + "\n"
   }
 }

@@ -12,7 +12,6 @@ struct BenchCommand: ParsableCommand {
 /// What both kinds of work can be told.
 struct BenchOptions: ParsableArguments {
   @OptionGroup var experiment: ExperimentOptions
-  @Option(help: "Of matrix products: auto or f32. (default: auto)") var precision: String?
   @Flag(help: "Print one JSON object.") var json = false
 
   /// Loads what is timed.
@@ -25,7 +24,7 @@ struct BenchOptions: ParsableArguments {
   func bench(
     _ assignments: [RunDescription.Assignment], parameters: [(String, String?)]
   ) throws -> Bench {
-    let values = try benchValues(parameters + [("precision", precision)])
+    let values = try benchValues(parameters)
     let registry = try PluginRegistry.builtin()
     let description = try RunDescription(assignments, registry: registry)
     return Bench(

@@ -10,6 +10,8 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: "How a history becomes a prompt.") var backbone: String?
   @Option(help: "What fine-tuning minimises.") var objective: String?
   @Option(help: "Threads; 0 for one a core.") var threads: String?
+  @Option(help: "Of weights and products: f32, bf16, or auto, the fastest there is.")
+  var precision: String?
   @Option(
     name: .customLong("config"), help: "A YAML file of settings, such as a run's run.yaml.")
   var config: String?
@@ -35,7 +37,10 @@ struct ExperimentOptions: ParsableArguments {
   ) throws -> [RunDescription.Assignment] {
     let file = try config.map { try RunDescription.assignments(yamlFile: $0) } ?? []
     let chosen = choices + [("backbone", backbone), ("objective", objective)]
-    let named = [("", "dataset", dataset), ("", "model", model), ("", "threads", threads)]
+    let named = [
+      ("", "dataset", dataset), ("", "model", model), ("", "threads", threads),
+      ("", "precision", precision),
+    ]
     func given(_ values: [(String, String, String?)]) -> [RunDescription.Assignment] {
       values.compactMap { section, name, text in
         text.map { RunDescription.Assignment(section: section, name: name, text: $0) }

@@ -10,7 +10,7 @@ struct ResumeCommand: ParsableCommand {
     abstract: "Continue a run that was stopped, from its newest intact checkpoint.",
     discussion: """
       The run ends with the weights and the metrics.jsonl, to the bit, of one that was never \
-      stopped: same settings, same instruction set, same number of threads, all of them taken from \
+      stopped: same settings, precision, instruction set and number of threads, all of them taken from \
       its run.yaml. What came after the checkpoint is computed again.
       """)
 

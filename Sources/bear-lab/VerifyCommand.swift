@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabTensor
 
 /// `bear-lab verify`: compare with numbers that others have computed.
 struct VerifyCommand: ParsableCommand {
@@ -9,16 +10,20 @@ struct VerifyCommand: ParsableCommand {
     abstract: "Compare with golden files: tokens, logits, losses, beams, training trajectories.",
     discussion: """
       Prints a line a check: pass with the largest differences, FAIL with the reason, or skip. \
-      The exit status is 1 when a check failed.
+      In bf16 the tolerances are wider and trajectories are not judged. The exit status is 1 when a check failed.
       """)
 
   @Argument(help: "A folder of golden files.") var folder: String
   @Option(help: "The model behind the numbers: a name or a GGUF file.") var model: String?
   @Option(help: "Threads; 0 for one a core.") var threads = 0
+  @Option(help: "Of weights and products.") var precision = Precision.f32
 
   func run() throws {
     try ComputeOptions.apply(threads: threads)
-    let loaded = try model.map { try LoadedModel(gguf: ResourceLocator.current.model($0)) }
+    try precision.require()
+    let loaded = try model.map {
+      try LoadedModel(gguf: ResourceLocator.current.model($0), precision: precision)
+    }
     var counts = (passed: 0, failed: 0, skipped: 0)
     try GoldenVerifier.run(folder: folder, model: loaded, registry: .builtin()) { verification in
       switch verification.outcome {
@@ -32,3 +37,5 @@ struct VerifyCommand: ParsableCommand {
     if counts.failed > 0 { throw ExitCode.failure }
   }
 }
+
+extension Precision: @retroactive ExpressibleByArgument {}

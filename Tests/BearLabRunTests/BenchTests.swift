@@ -124,16 +124,6 @@ import Testing
     #expect([Double]().median.isNaN)
   }
 
-  @Test func onlyOfferedPrecisionsAreTaken() throws {
-    for word in ["f32", "auto"] { _ = try settings(["precision": .text(word)]) }
-    #expect(
-      throws: ParameterError.invalid(
-        parameter: "precision", value: "bf16", accepted: "one of auto, f32")
-    ) {
-      try settings(["precision": .text("bf16")])
-    }
-  }
-
   @Test func theTableHasEveryFigure() {
     let report = BenchReport(
       work: .decode, facts: ["batch_size": 4],

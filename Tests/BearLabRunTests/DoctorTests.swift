@@ -84,6 +84,8 @@ import Testing
       #expect(report.cache.isWritable && (report.cache.freeBytes ?? 0) > 0)
       #expect(report.cpu.instructionSet == report.cpu.instructionSets.last)
       #expect(report.cpu.instructionSets == availableInstructionSets)
+      #expect(report.cpu.precisions.first == "f32")
+      #expect(report.text.contains("\nprecisions"))
       let names = report.resources.map { resource in
         resource.files.map { String($0.path.dropFirst(cache.count)) }
       }

@@ -35,7 +35,7 @@ import Testing
         | nothing at all | 0.0000 | 0.0000 |  0.0000 | 0.0000 | 0.0000 | 0.0000 | 0.0000–1.0000 |        – |
 
         3 test rows; item NLL in nats under the constrained soft-max; guessing uniformly among 3 \
-        titles costs 1.099; protocol: consistent
+        titles costs 1.099; protocol: consistent; precision: f32
 
         | model          | targets | rows | NDCG@10 | NDCG@10, 95 % |  HR@10 |   HR@10, 95 % |
         | -------------- | ------: | ---: | ------: | ------------: | -----: | ------------: |

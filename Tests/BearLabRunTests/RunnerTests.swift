@@ -27,7 +27,7 @@ import Testing
       RunDescription.assignments(yaml: yaml, path: "run.yaml"), registry: .builtin())
     #expect(description.dataset == "tiny" && description.training.values["samples"] == .integer(48))
     for name in [
-      "bear-lab", "instruction-set", "threads", "precision", "protocol", "model-sha256",
+      "bear-lab", "instruction-set", "threads", "protocol", "model-sha256",
       "id2name4Rec.json-sha256", "train.csv-sha256", "test.csv-sha256", "dataset.yaml-sha256",
     ] {
       #expect(yaml.contains("\n  \(name): "), "\(name)")

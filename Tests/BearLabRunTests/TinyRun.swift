@@ -1,5 +1,6 @@
 import BearLabCore
 import BearLabRun
+import BearLabTensor
 import BearLabTestSupport
 import Foundation
 
@@ -57,16 +58,19 @@ struct PredictionRow: Decodable, Equatable {
 }
 
 /// The tiny experiment of some settings, which win over those of a run of a fraction of a second.
-func tinyExperiment(_ settings: [String] = [], cache: String) throws -> Experiment {
+func tinyExperiment(
+  _ settings: [String] = [], cache: String, precisions: [Precision] = Precision.available
+) throws -> Experiment {
   let small = [
     "dataset=tiny", "model=tiny", "training.samples=48", "training.learning-rate=0.02",
     "evaluation.users=16", "lora.rank=8", "lora.targets=q_proj,v_proj", "training.epochs=1",
-    "training.batch-size=8",
+    "training.batch-size=8", "precision=f32",
   ]
   let registry = try PluginRegistry.builtin()
   let description = try RunDescription((small + settings).map(assignment), registry: registry)
   return try Experiment(
-    description, registry: registry, resources: ResourceLocator(cache: cache))
+    description, registry: registry, resources: ResourceLocator(cache: cache),
+    precisions: precisions)
 }
 
 /// Reads `kind.parameter=value`, or `parameter=value` for a general setting.

@@ -38,6 +38,24 @@ private func passes(
   #expect(!passes([1: -1], [1: .nan]))
 }
 
+/// As lists in bf16 are judged: 7 of 10 titles in each, 8 of 10 on average.
+@Test func titlesInCommonAreCounted() {
+  func overlap(missing: Int) -> BeamJudge.Overlap {
+    let entries = (0..<10).map { BeamJudge.Entry(title: $0, score: -Double($0)) }
+    let found = entries.map { BeamJudge.Entry(title: $0.title + missing, score: -50) }
+    return BeamJudge(golden: entries, found: found.reversed()).overlap
+  }
+  func passes(_ overlap: BeamJudge.Overlap, onAverage: Bool) -> Bool {
+    if case .pass = overlap.judge(onAverage: onAverage) { return true }
+    return false
+  }
+  #expect(passes(overlap(missing: 3), onAverage: false))
+  #expect(!passes(overlap(missing: 4), onAverage: false))
+  let two = overlap(missing: 1) + overlap(missing: 3)
+  #expect(passes(two, onAverage: true) && passes(two + overlap(missing: 2), onAverage: true))
+  #expect(!passes(two + overlap(missing: 3), onAverage: true))
+}
+
 @Test func listsOfOtherLengthsFail() {
   #expect(!passes([1: -1, 2: -2], [1: -1]))
   #expect(!passes([1: -1], [1: -1, 2: -2]))

@@ -40,8 +40,8 @@ import Testing
 
   @Test(arguments: [
     (
-      ["train", "--precision", "bf16"],
-      "error: parameter 'precision' cannot be 'bf16'\n  give one of auto, f32\n"
+      ["train", "--precision", "f16"],
+      "error: parameter 'precision' cannot be 'f16'\n  give one of auto, f32, bf16\n"
     ),
     (["train", "--steps", "0"], "error: parameter 'steps' cannot be '0'\n  give an integer, at"),
     (["decode", "--users", "x"], "error: parameter 'users' cannot be 'x'\n  give an integer, at"),

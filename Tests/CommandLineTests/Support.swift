@@ -55,7 +55,8 @@ func bearLab(
 /// The settings of a tiny run that takes less than a second.
 let tinyRun = [
   "--dataset", "tiny", "--model", "tiny", "--epochs", "1", "--train-samples", "32",
-  "--eval-users", "12", "--threads", "1", "--set", "lora.targets=q_proj,v_proj",
+  "--eval-users", "12", "--threads", "1", "--precision", "f32", "--set",
+  "lora.targets=q_proj,v_proj",
 ]
 
 /// Compares a text with the file `name` in Snapshots, line ends and indentation aside.

@@ -29,6 +29,21 @@ import Testing
     }
   }
 
+  /// Portable code has no products in bf16, and no run of it begins.
+  @Test(arguments: [["run", "--output", "run"], ["evaluate"], ["bench", "train"]])
+  func aPrecisionThatIsLackingIsRefused(command: [String]) throws {
+    try withTinyCache { cache in
+      let outcome = try bearLab(
+        command + ["--dataset", "tiny", "--model", "tiny", "--precision", "bf16"], cache: cache,
+        environment: ["BEAR_LAB_ISA": "portable"])
+      #expect(outcome.status == 1 && outcome.output.isEmpty)
+      #expect(
+        outcome.errors.hasPrefix(
+          "error: the instruction set in use, portable, has no products in bf16\n"
+            + "  give --precision f32; "), "\(outcome.errors)")
+    }
+  }
+
   /// What run.yaml says is enough to repeat the run to the byte, wherever it is.
   @Test func theDescriptionRepeatsTheRun() throws {
     try withTinyCache { cache in

@@ -9,16 +9,10 @@ internal import BearLabTraining
 /// The first rows of the data set are timed, in their order. One batch before them is not: the rows
 /// behind the timed ones, or the first rows again where there are no more.
 public struct Bench {
-  /// The precisions of matrix products that there are.
-  private static let precisions = ["f32"]
-
   /// What can be told a bench besides the description of a run.
   public static let parameters: [Parameter] = [
     .integer("steps", default: 8, in: 1..., unit: "steps", "optimiser steps that are timed"),
     .integer("users", default: 32, in: 1..., unit: "users", "users that are timed"),
-    .choice(
-      "precision", default: "auto", of: ["auto"] + precisions,
-      "of matrix products; auto is the fastest"),
   ]
 
   private let experiment: Experiment
@@ -113,10 +107,9 @@ public struct Bench {
   private func report(
     _ work: BenchReport.Work, _ batches: [BenchReport.Batch], batchSize: Int
   ) throws -> BenchReport {
-    let precision: String = try settings["precision"]
     var facts: [String: JSONScalar] = [
       "bear_lab": .text(BearLab.version), "engine": .text(MatrixEngine.name),
-      "precision": .text(precision == "auto" ? Self.precisions[0] : precision),
+      "precision": .text(experiment.loaded.model.precision.rawValue),
       "instruction_set": .text(Compute.instructionSet), "threads": .integer(Compute.threads),
       "batch_size": .integer(batchSize),
       "dataset": .text(experiment.description.dataset),

@@ -97,7 +97,7 @@ public struct Doctor {
     }
     return DoctorReport.CPU(
       name: machine.cpu, cores: machine.cores, threads: threads, instructionSets: available,
-      instructionSet: used)
+      instructionSet: used, precisions: Precision.available.map(\.rawValue))
   }
 
   private func warnOfSlowness(_ findings: inout [DoctorReport.Finding]) {

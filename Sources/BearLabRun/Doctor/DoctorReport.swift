@@ -19,6 +19,8 @@ public struct DoctorReport: Encodable {
     let instructionSets: [String]
     /// What is used.
     let instructionSet: String
+    /// What it has, the fastest last, which a run takes.
+    let precisions: [String]
   }
 
   struct Memory: Encodable {
@@ -101,6 +103,7 @@ extension DoctorReport {
         "instruction set",
         "\(cpu.instructionSet); this CPU has \(cpu.instructionSets.joined(separator: ", "))"
       ),
+      ("precisions", cpu.precisions.joined(separator: ", ")),
       ("threads", "\(cpu.threads)"),
       (
         "memory",

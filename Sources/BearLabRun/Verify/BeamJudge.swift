@@ -2,7 +2,8 @@
 ///
 /// Two items whose golden scores differ by less than the tolerance may change places, and the last
 /// one may be another if its score is that close to the first one left out, which the golden list
-/// does not have: the search's own score stands for it.
+/// does not have: the search's own score stands for it. In bf16 only the titles are compared, see
+/// ``Overlap``.
 struct BeamJudge {
   struct Entry: Equatable {
     let title: Int
@@ -40,6 +41,32 @@ struct BeamJudge {
           + "\(second.score) and \(first.score)")
     }
     return Verification.Outcome([scoreGap].compactMap(\.self))
+  }
+
+  /// How many of the golden titles are found, in any place.
+  var overlap: Overlap {
+    let missing = golden.count { entry in !found.contains { $0.title == entry.title } }
+    return Overlap(missing: missing, of: golden.count)
+  }
+
+  /// What lists in bf16 are held to: at least 7 of 10 titles in common, 8 on average.
+  struct Overlap {
+    private var missing = 0
+    private var count = 0
+
+    init(missing: Int, of count: Int) { (self.missing, self.count) = (missing, count) }
+
+    static func + (first: Overlap, second: Overlap) -> Overlap {
+      Overlap(missing: first.missing + second.missing, of: first.count + second.count)
+    }
+
+    func judge(onAverage: Bool) -> Verification.Outcome {
+      Verification.Outcome([
+        Gap(
+          "share of titles", Double(missing) / Double(max(count, 1)),
+          tolerance: onAverage ? 0.2 : 0.3)
+      ])
+    }
   }
 
   /// Whether the lost entry is the last, or could change places with it, and is close enough.

@@ -56,6 +56,9 @@ enum BeamsCheck {
         let outcome = Verification.Outcome { try search.judge(row.value) }
         try context.report(Verification("beams: case \(index)\(name)", outcome))
       }
+      if let overlap = search.overlap {
+        try context.report(Verification("beams: all cases", overlap.judge(onAverage: true)))
+      }
     }
   }
 
@@ -64,6 +67,8 @@ enum BeamsCheck {
     let golden: GoldenDataset
     let model: LanguageModel
     let registry: PluginRegistry
+    /// Of all cases so far, where lists are not judged place by place.
+    private(set) var overlap: BeamJudge.Overlap?
     private var latest: (prompt: [TokenForest.Element], scorer: LanguageModelScorer)?
 
     init(golden: GoldenDataset, model: LanguageModel, registry: PluginRegistry) {
@@ -82,7 +87,10 @@ enum BeamsCheck {
       let found = try search(sample, prompt: prompt).compactMap { answer in
         answer.title.map { BeamJudge.Entry(title: $0, score: Double(answer.score)) }
       }
-      return BeamJudge(golden: expected, found: found).judge()
+      let judge = BeamJudge(golden: expected, found: found)
+      guard model.precision == .bf16 else { return judge.judge() }
+      overlap = overlap.map { $0 + judge.overlap } ?? judge.overlap
+      return judge.overlap.judge(onAverage: false)
     }
 
     private mutating func search(

@@ -7,7 +7,7 @@ public import BearLabTensor
 /// paths share is computed twice, forwards or backwards.
 public final class LanguageModel {
   public let shape: LanguageModelShape
-  /// Of the frozen weights and of what they are multiplied by.
+  /// Of the frozen weights and of the operands of products.
   public let precision: Precision
   let weights: TransformerWeights
   /// Grown when a longer path comes: a file may claim a context of any length.
@@ -18,7 +18,7 @@ public final class LanguageModel {
   /// - Parameters:
   ///   - shape: the sizes.
   ///   - tiedHead: whether the head's weights are the embedding's.
-  ///   - precision: of the weights and of what they are multiplied by.
+  ///   - precision: of the frozen weights and of the operands of products.
   ///   - read: gives a weight's numbers, row-major; called once for each.
   /// - Throws: ``LanguageModelError/wrongSize(weight:count:expected:)``, or what `read` throws.
   public init(

@@ -88,14 +88,17 @@ public enum Compute {
   }
 }
 
-/// Why an instruction set cannot be used.
+/// Why an instruction set or a precision cannot be used.
 public enum ComputeError: BearLabError, Equatable {
   case instructionSet(name: String, known: Bool, best: String)
+  case precision(Precision, instructionSet: String, available: [Precision])
 
   public var description: String {
     switch self {
     case .instructionSet(let name, true, _): "this CPU has no \(name)"
     case .instructionSet(let name, false, _): "there is no instruction set '\(name)'"
+    case .precision(let precision, let instructionSet, _):
+      "the instruction set in use, \(instructionSet), has no products in \(precision.rawValue)"
     }
   }
 
@@ -103,6 +106,9 @@ public enum ComputeError: BearLabError, Equatable {
     switch self {
     case .instructionSet(_, _, let best):
       "set BEAR_LAB_ISA to portable, avx2 or avx512, or leave it unset; the best here is \(best)"
+    case .precision(let precision, _, let available):
+      "give --precision \(available.map(\.rawValue).joined(separator: " or ")); a run that began in "
+        + "\(precision.rawValue) can be continued only on a CPU that has it, without BEAR_LAB_ISA"
     }
   }
 }
