@@ -5,8 +5,9 @@ import Testing
 
 extension KernelTests {
   @Suite struct Operands {
-    /// All bfloat16 numbers, those that are just beside one or between two, and any others. No
-    /// subnormal ones, which some CPUs take for 0.
+    /// The numbers beside each bfloat16 number and between two, and any others.
+    ///
+    /// No subnormal ones, which some CPUs take for 0.
     @Test(arguments: availableISAs)
     func roundsToTheNearest(isa: String) throws {
       var random = SeededGenerator(70)
