@@ -15,13 +15,28 @@ extension KernelTests {
       let w = randomFloats(width, seed: 2, in: 0.5...1.5)
       var y = unwritten(x.count)
       var rstd = unwritten(rows)
-      try withISA(isa) { bear_rms_norm_f32(rows, width, 1e-5, x, w, &y, &rstd) }
+      try withISA(isa) { bear_rms_norm(BEAR_F32, rows, width, 1e-5, x, w, &y, &rstd) }
       let factors = Self.reciprocalDeviations(x, width)
       let expected = x.indices.map {
         Double(w[$0 % width]) * Double(x[$0]) * factors[$0 / width]
       }
       #expect(scaledGap(rstd, factors) < 5e-7)
       #expect(scaledGap(y, expected) < 1e-6)
+    }
+
+    /// Also without a place for the factors.
+    @Test(arguments: availableISAs, shapes)
+    func rmsNormIntoAnOperand(isa: String, shape: (rows: Int, width: Int)) throws {
+      let (rows, width) = shape
+      let x = randomFloats(rows * width, seed: 1)
+      let w = randomFloats(width, seed: 2, in: 0.5...1.5)
+      var y = unwritten(x.count)
+      var rounded = [UInt16](repeating: 0xFFFF, count: x.count)
+      try withISA(isa) {
+        bear_rms_norm(BEAR_F32, rows, width, 1e-5, x, w, &y, nil)
+        bear_rms_norm(BEAR_BF16, rows, width, 1e-5, x, w, &rounded, nil)
+      }
+      #expect(rounded == y.map(roundedToHalf))
     }
 
     @Test(arguments: availableISAs, shapes)
@@ -53,7 +68,7 @@ extension KernelTests {
     func rmsNormOfThreeAndFour(isa: String) throws {
       var y = unwritten(2)
       var rstd = unwritten(1)
-      try withISA(isa) { bear_rms_norm_f32(1, 2, 1e-12, [3, 4], [1, 2], &y, &rstd) }
+      try withISA(isa) { bear_rms_norm(BEAR_F32, 1, 2, 1e-12, [3, 4], [1, 2], &y, &rstd) }
       let root = 12.5.squareRoot()
       #expect(largestGap(y, [3 / root, 8 / root]) < 1e-6)
     }

@@ -27,3 +27,17 @@ struct Operand: Sendable {
 func widened(_ half: UInt16) -> Float {
   Float(bitPattern: UInt32(half) << 16)
 }
+
+/// The nearest bfloat16, the even one of two that are as near, by comparing distances.
+func roundedToHalf(_ number: Float) -> UInt16 {
+  let lower = UInt16(number.bitPattern >> 16)
+  guard number.isFinite else { return lower }
+  // The next number away from 0; beyond the largest one, where it would be if there was one.
+  let upper = lower + 1
+  let upperValue = widened(upper).isFinite ? Double(widened(upper)) : sign(number) * 0x1p128
+  let below = abs(Double(number) - Double(widened(lower)))
+  let above = abs(upperValue - Double(number))
+  return below < above || below == above && lower % 2 == 0 ? lower : upper
+}
+
+private func sign(_ number: Float) -> Double { number < 0 ? -1 : 1 }

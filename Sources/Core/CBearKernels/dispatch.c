@@ -50,9 +50,14 @@ int bear_select_isa(const char *name) {
 
 // ---- Public names -------------------------------------------------------------------------------
 
+void bear_rms_norm(bear_element type, size_t rows, size_t width, float eps, const float *x,
+                   const float *w, void *y, float *rstd) {
+  kernels->rms_norm(type, rows, width, eps, x, w, y, rstd);
+}
+
 void bear_rms_norm_f32(size_t rows, size_t width, float eps, const float *x, const float *w,
                        float *y, float *rstd) {
-  kernels->rms_norm(rows, width, eps, x, w, y, rstd);
+  kernels->rms_norm(BEAR_F32, rows, width, eps, x, w, y, rstd);
 }
 
 void bear_rms_norm_backward_f32(size_t rows, size_t width, const float *x, const float *w,
@@ -66,13 +71,26 @@ void bear_rotary_f32(size_t rows, size_t heads, size_t width, size_t stride,
   kernels->rotary(rows, heads, width, stride, positions, cosine, sine, direction, x);
 }
 
+void bear_swiglu(bear_element type, size_t rows, size_t width, const void *gate, const void *up,
+                 size_t stride, void *y, size_t y_stride) {
+  kernels->swiglu(type, rows, width, gate, up, stride, y, y_stride);
+}
+
 void bear_swiglu_f32(size_t rows, size_t width, const float *gate_up, float *y) {
-  kernels->swiglu(rows, width, gate_up, y);
+  kernels->swiglu(BEAR_F32, rows, width, gate_up, gate_up + width, 2 * width, y, width);
+}
+
+void bear_swiglu_backward(bear_element type, size_t rows, size_t width, const void *gate,
+                          const void *up, size_t stride, const float *dy, size_t dy_stride,
+                          void *d_gate, void *d_up, size_t d_stride) {
+  kernels->swiglu_backward(type, rows, width, gate, up, stride, dy, dy_stride, d_gate, d_up,
+                           d_stride);
 }
 
 void bear_swiglu_backward_f32(size_t rows, size_t width, const float *gate_up, const float *dy,
                               float *d_gate_up) {
-  kernels->swiglu_backward(rows, width, gate_up, dy, d_gate_up);
+  kernels->swiglu_backward(BEAR_F32, rows, width, gate_up, gate_up + width, 2 * width, dy, width,
+                           d_gate_up, d_gate_up + width, 2 * width);
 }
 
 size_t bear_attention_scratch(const bear_attention_shape *shape, size_t rows, size_t keys) {
@@ -180,8 +198,19 @@ double bear_sum_of_squares_f32(size_t count, const float *x) {
   return kernels->sum_of_squares(count, x);
 }
 
-void bear_bf16_to_f32(size_t count, const uint16_t *x, float *y) {
-  kernels->bf16_to_f32(count, x, y);
+void bear_add_rows(size_t rows, size_t width, const float *x, size_t x_stride, float *y,
+                   size_t y_stride) {
+  kernels->add_rows(rows, width, x, x_stride, y, y_stride);
+}
+
+void bear_round_rows(size_t rows, size_t width, const float *x, size_t x_stride, uint16_t *y,
+                     size_t y_stride) {
+  kernels->round_rows(rows, width, x, x_stride, y, y_stride);
+}
+
+void bear_widen_rows(size_t rows, size_t width, const uint16_t *x, size_t x_stride, float *y,
+                     size_t y_stride) {
+  kernels->widen_rows(rows, width, x, x_stride, y, y_stride);
 }
 
 void bear_f16_to_f32(size_t count, const uint16_t *x, float *y) {

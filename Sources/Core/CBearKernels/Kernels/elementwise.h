@@ -1,29 +1,50 @@
 // Kernels that treat each number by itself, and the sum of squares; see CBearKernels.h.
 
-static void swiglu(size_t rows, size_t width, const float *restrict gate_up, float *restrict y) {
-  for (size_t r = 0; r < rows; r++, gate_up += 2 * width, y += width) {
+INLINE void swiglu_body(const bear_element type, size_t rows, size_t width, const void *gate,
+                        const void *up, size_t stride, void *y, size_t y_stride) {
+  for (size_t r = 0; r < rows; r++) {
     for (size_t i = 0; i < width; i += LANES) {
       size_t n = width - i;
-      vf g = load_some(gate_up + i, n, 0), u = load_some(gate_up + width + i, n, 0);
-      store_some(y + i, n, g / (exponential(-g) + 1.0f) * u);
+      vf g = load_operand(type, gate, r * stride + i, n);
+      vf u = load_operand(type, up, r * stride + i, n);
+      store_operand(type, y, r * y_stride + i, n, g / (exponential(-g) + 1.0f) * u);
     }
   }
 }
 
+static void swiglu(bear_element type, size_t rows, size_t width, const void *restrict gate,
+                   const void *restrict up, size_t stride, void *restrict y, size_t y_stride) {
+  if (type == BEAR_BF16) swiglu_body(BEAR_BF16, rows, width, gate, up, stride, y, y_stride);
+  else swiglu_body(BEAR_F32, rows, width, gate, up, stride, y, y_stride);
+}
+
 /// With s = sigmoid(g): du = dy g s and dg = dy u s (1 + g (1 - s)).
-static void swiglu_backward(size_t rows, size_t width, const float *restrict gate_up,
-                            const float *restrict dy, float *restrict d_gate_up) {
+INLINE void swiglu_backward_body(const bear_element type, size_t rows, size_t width,
+                                 const void *gate, const void *up, size_t stride, const float *dy,
+                                 size_t dy_stride, void *d_gate, void *d_up, size_t d_stride) {
   for (size_t r = 0; r < rows; r++) {
     for (size_t i = 0; i < width; i += LANES) {
       size_t n = width - i;
-      vf g = load_some(gate_up + i, n, 0), u = load_some(gate_up + width + i, n, 0);
-      vf d = load_some(dy + i, n, 0);
+      vf g = load_operand(type, gate, r * stride + i, n);
+      vf u = load_operand(type, up, r * stride + i, n);
       vf s = 1.0f / (exponential(-g) + 1.0f);
-      store_some(d_gate_up + i, n, d * u * s * (g * (1.0f - s) + 1.0f));
-      store_some(d_gate_up + width + i, n, d * g * s);
+      vf d = load_some(dy + r * dy_stride + i, n, 0) * s;
+      store_operand(type, d_gate, r * d_stride + i, n, d * u * (g * (1.0f - s) + 1.0f));
+      store_operand(type, d_up, r * d_stride + i, n, d * g);
     }
-    gate_up += 2 * width, d_gate_up += 2 * width, dy += width;
   }
+}
+
+static void swiglu_backward(bear_element type, size_t rows, size_t width,
+                            const void *restrict gate, const void *restrict up, size_t stride,
+                            const float *restrict dy, size_t dy_stride, void *restrict d_gate,
+                            void *restrict d_up, size_t d_stride) {
+  if (type == BEAR_BF16)
+    swiglu_backward_body(BEAR_BF16, rows, width, gate, up, stride, dy, dy_stride, d_gate, d_up,
+                         d_stride);
+  else
+    swiglu_backward_body(BEAR_F32, rows, width, gate, up, stride, dy, dy_stride, d_gate, d_up,
+                         d_stride);
 }
 
 /// The finaliser of SplitMix64, in place, of one number or of a vector.
@@ -99,9 +120,23 @@ static double sum_of_squares(size_t count, const float *restrict x) {
   return sum_wide(&sum);
 }
 
-static void bf16_to_f32(size_t count, const uint16_t *restrict x, float *restrict y) {
-  for (size_t i = 0; i < count; i += LANES)
-    store_some(y + i, count - i, (vf)(load_halves(x + i, count - i) << 16));
+static void add_rows(size_t rows, size_t width, const float *restrict x, size_t x_stride,
+                     float *restrict y, size_t y_stride) {
+  for (size_t r = 0; r < rows; r++) axpy(width, 1, x + r * x_stride, y + r * y_stride);
+}
+
+static void round_rows(size_t rows, size_t width, const float *restrict x, size_t x_stride,
+                       uint16_t *restrict y, size_t y_stride) {
+  for (size_t r = 0; r < rows; r++, x += x_stride, y += y_stride)
+    for (size_t i = 0; i < width; i += LANES)
+      store_halves(y + i, width - i, rounded(load_some(x + i, width - i, 0)));
+}
+
+static void widen_rows(size_t rows, size_t width, const uint16_t *restrict x, size_t x_stride,
+                       float *restrict y, size_t y_stride) {
+  for (size_t r = 0; r < rows; r++, x += x_stride, y += y_stride)
+    for (size_t i = 0; i < width; i += LANES)
+      store_some(y + i, width - i, load_operand(BEAR_BF16, x, i, width - i));
 }
 
 /// Moves exponent and fraction to their place in 32 bits; a factor of 2^112 then mends the bias of

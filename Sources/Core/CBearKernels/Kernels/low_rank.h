@@ -2,23 +2,25 @@
 // that a block of its rows, cut into chunks of columns, is packed into the first cache level and
 // meets all rows of the other factor there.
 
-// Accumulators of a tile: 3 vectors by 8 ranks leave room in 32 registers, 3 by 4 in 16.
+// Accumulators of a tile: 3 vectors by 8 ranks leave room in 32 registers. In 16, 3 by 4 would
+// leave none for the bits, and a spilled accumulator halves the speed.
 #define TILE_RANKS (LANES == 16 ? 8 : 4)
-#define TILE_WIDE 3
+#define TILE_WIDE (LANES == 16 ? 3 : 2)
 
-// Columns of a chunk: 8 rows of them take 20 of the cache's 32 kilobytes.
-#define CHUNK 640
+// Of a chunk of w, which takes 20 of the cache's 32 kilobytes.
+#define CHUNK_RANKS 8
+#define CHUNK_COLUMNS 640
 
-/// A chunk of at most TILE_RANKS rows of w: vector v of rank j at [(v * ranks + j) * LANES], with
+/// A chunk of at most CHUNK_RANKS rows of w: vector v of rank j at [(v * ranks + j) * LANES], with
 /// zeros after the last column.
 typedef struct {
-  _Alignas(64) float w[TILE_RANKS * CHUNK];
+  _Alignas(64) float w[CHUNK_RANKS * CHUNK_COLUMNS];
 } packed_chunk;
 
-/// The width of all chunks but the last: even ones, in whole bytes of bits and whole vectors.
+/// The columns of all chunks but the last: even parts, in whole bytes of bits and whole vectors.
 INLINE size_t chunk_width(size_t width) {
-  const size_t chunks = (width + CHUNK - 1) / CHUNK;
-  return chunks == 0 ? CHUNK : ((width + chunks - 1) / chunks + 15) / 16 * 16;
+  const size_t chunks = (width + CHUNK_COLUMNS - 1) / CHUNK_COLUMNS;
+  return ((width + chunks - 1) / chunks + 15) / 16 * 16;
 }
 
 static void pack_chunk(size_t width, size_t ranks, const float *w, size_t w_stride,
@@ -213,8 +215,8 @@ INLINE void expand_body(const int masked, size_t rows, size_t width, size_t rank
                         size_t bits_stride, float scale, float *y, size_t y_stride) {
   packed_chunk chunk;
   const size_t step = chunk_width(width);
-  for (size_t j = 0; j < rank; j += TILE_RANKS) {
-    const size_t ranks = smaller(TILE_RANKS, rank - j);
+  for (size_t j = 0; j < rank; j += CHUNK_RANKS) {
+    const size_t ranks = smaller(CHUNK_RANKS, rank - j);
     for (size_t i = 0; i < width; i += step) {
       const size_t n = smaller(step, width - i);
       pack_chunk(n, ranks, w + j * w_stride + i, w_stride, &chunk);

@@ -1,8 +1,8 @@
 // Root-mean-square norm and rotary position embedding; see CBearKernels.h.
 
-static void rms_norm(size_t rows, size_t width, float eps, const float *restrict x,
-                     const float *restrict w, float *restrict y, float *restrict rstd) {
-  for (size_t r = 0; r < rows; r++, x += width, y += width) {
+INLINE void rms_norm_body(const bear_element type, size_t rows, size_t width, float eps,
+                          const float *x, const float *w, void *y, float *rstd) {
+  for (size_t r = 0; r < rows; r++, x += width) {
     vf squares[2] = {{0}, {0}};
     size_t i = 0;
     for (; i + 2 * LANES <= width; i += 2 * LANES) {
@@ -16,13 +16,20 @@ static void rms_norm(size_t rows, size_t width, float eps, const float *restrict
     }
     float mean = sum_lanes(squares[0] + squares[1]) / (float)width;
     float factor = 1.0f / sqrtf(mean + eps);
-    rstd[r] = factor;
+    if (rstd != NULL) rstd[r] = factor;
     for (i = 0; i < width; i += LANES) {
       size_t n = width - i;
       vf product = load_some(x + i, n, 0) * factor * load_some(w + i, n, 0);
-      store_some(y + i, n, product);
+      store_operand(type, y, r * width + i, n, product);
     }
   }
+}
+
+static void rms_norm(bear_element type, size_t rows, size_t width, float eps,
+                     const float *restrict x, const float *restrict w, void *restrict y,
+                     float *restrict rstd) {
+  if (type == BEAR_BF16) rms_norm_body(BEAR_BF16, rows, width, eps, x, w, y, rstd);
+  else rms_norm_body(BEAR_F32, rows, width, eps, x, w, y, rstd);
 }
 
 static void rms_norm_backward(size_t rows, size_t width, const float *restrict x,

@@ -18,13 +18,17 @@ INLINE void store_halves(uint16_t *y, size_t count, vh v) {
 }
 
 /// To bf16, to nearest with ties to even; a NaN becomes a quiet one, since rounding could carry its
-/// fraction over into an infinity.
+/// fraction over into an infinity. The CPU's own instruction takes subnormals for 0.
 INLINE vh rounded(vf v) {
+#if HAS_BF16
+  return (vh)_mm512_cvtneps_pbh((__m512)v);
+#else
   vu bits = (vu)v;
   vu nearest = bits + 0x7FFF + ((bits >> 16) & 1);
   vu quiet = bits | 0x400000;
   vu wide = (vu)select(v == v, (vf)nearest, (vf)quiet);
   return __builtin_convertvector(wide >> 16, vh);
+#endif
 }
 
 /// The first `count` elements from x[at], at most LANES; the other lanes are 0.

@@ -6,11 +6,11 @@
 /// One version of every kernel.
 typedef struct {
   const char *name;
-  __typeof__(&bear_rms_norm_f32) rms_norm;
+  __typeof__(&bear_rms_norm) rms_norm;
   __typeof__(&bear_rms_norm_backward_f32) rms_norm_backward;
   __typeof__(&bear_rotary_f32) rotary;
-  __typeof__(&bear_swiglu_f32) swiglu;
-  __typeof__(&bear_swiglu_backward_f32) swiglu_backward;
+  __typeof__(&bear_swiglu) swiglu;
+  __typeof__(&bear_swiglu_backward) swiglu_backward;
   __typeof__(&bear_attention_f32) attention;
   __typeof__(&bear_attention_backward_f32) attention_backward;
   __typeof__(&bear_gather_dot_f32) gather_dot;
@@ -27,7 +27,9 @@ typedef struct {
   __typeof__(&bear_adamw_f32) adamw;
   __typeof__(&bear_axpy_f32) axpy;
   __typeof__(&bear_sum_of_squares_f32) sum_of_squares;
-  __typeof__(&bear_bf16_to_f32) bf16_to_f32;
+  __typeof__(&bear_add_rows) add_rows;
+  __typeof__(&bear_round_rows) round_rows;
+  __typeof__(&bear_widen_rows) widen_rows;
   __typeof__(&bear_f16_to_f32) f16_to_f32;
 } bear_kernel_table;
 

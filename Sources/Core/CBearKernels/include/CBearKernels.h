@@ -51,12 +51,14 @@ void bear_keep_freed_memory(void);
 ///
 ///     y[r,i] = w[i] * x[r,i] * rstd[r],   rstd[r] = 1 / sqrt(mean_i x[r,i]^2 + eps)
 ///
-/// Shapes: x, y [rows, width]; w [width]; rstd [rows], kept for backward.
+/// Shapes: x, y [rows, width], y of `type`; w [width]; rstd [rows], kept for backward, or NULL.
 /// Needs:  width > 0; eps > 0.
+void bear_rms_norm(bear_element type, size_t rows, size_t width, float eps, const float *x,
+                   const float *w, void *y, float *rstd);
 void bear_rms_norm_f32(size_t rows, size_t width, float eps, const float *x, const float *w,
                        float *y, float *rstd);
 
-/// Adds the gradient of `bear_rms_norm_f32` with respect to x:
+/// Adds the gradient of `bear_rms_norm` with respect to x:
 ///
 ///     dx[r,i] += rstd[r] * (w[i] dy[r,i] - x[r,i] rstd[r]^2 / width * sum_j w[j] dy[r,j] x[r,j])
 void bear_rms_norm_backward_f32(size_t rows, size_t width, const float *x, const float *w,
@@ -72,10 +74,18 @@ void bear_rotary_f32(size_t rows, size_t heads, size_t width, size_t stride,
                      const int32_t *positions, const float *cosine, const float *sine,
                      int direction, float *x);
 
-/// y[r,i] = silu(g[r,i]) * u[r,i] where a row of gate_up is g followed by u, [rows, 2 width].
+/// y[r,i] = silu(gate[r,i]) * up[r,i], where silu(x) = x / (1 + e^-x).
+///
+/// Shapes: all [rows, width] of `type`; rows of gate and up are `stride` apart, so that the two may
+///         be columns of one matrix.
+void bear_swiglu(bear_element type, size_t rows, size_t width, const void *gate, const void *up,
+                 size_t stride, void *y, size_t y_stride);
 void bear_swiglu_f32(size_t rows, size_t width, const float *gate_up, float *y);
 
-/// Gradient of `bear_swiglu_f32`: writes d_gate_up [rows, 2 width] from dy [rows, width].
+/// Gradient of `bear_swiglu`: writes d_gate and d_up, of `type`, whose rows are d_stride apart.
+void bear_swiglu_backward(bear_element type, size_t rows, size_t width, const void *gate,
+                          const void *up, size_t stride, const float *dy, size_t dy_stride,
+                          void *d_gate, void *d_up, size_t d_stride);
 void bear_swiglu_backward_f32(size_t rows, size_t width, const float *gate_up, const float *dy,
                               float *d_gate_up);
 
@@ -218,8 +228,18 @@ void bear_axpy_f32(size_t count, float a, const float *x, float *y);
 /// The sum of squares, accumulated in double in a fixed order.
 double bear_sum_of_squares_f32(size_t count, const float *x);
 
+/// y[r,i] += x[r,i].
+void bear_add_rows(size_t rows, size_t width, const float *x, size_t x_stride, float *y,
+                   size_t y_stride);
+
+/// Rounds to bfloat16, to nearest with ties to even; a NaN stays one. Some CPUs take subnormal
+/// numbers for 0.
+void bear_round_rows(size_t rows, size_t width, const float *x, size_t x_stride, uint16_t *y,
+                     size_t y_stride);
+
 /// Widens bfloat16 and IEEE half-precision numbers; exact.
-void bear_bf16_to_f32(size_t count, const uint16_t *x, float *y);
+void bear_widen_rows(size_t rows, size_t width, const uint16_t *x, size_t x_stride, float *y,
+                     size_t y_stride);
 void bear_f16_to_f32(size_t count, const uint16_t *x, float *y);
 
 #endif
