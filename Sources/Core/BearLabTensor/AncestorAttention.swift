@@ -5,49 +5,21 @@ internal import CBearKernels
 /// A chain is a run of consecutive rows, each the child of the one before. Its ancestors are
 /// runs of rows as well, so no mask is ever made.
 package struct AncestorPlan {
-  private var tasks: [bear_attention_task] = []
-  private var ranges: [bear_rows] = []
-  private var costs: [Int] = []
-  private var largestTask = (rows: 0, keys: 0)
-  /// Rows of one task: small enough to balance threads, large enough to share keys.
-  private static let rowsPerTask = 32
+  private var chains: [AncestorChain] = []
 
   /// An empty plan.
   package init() {}
 
-  /// Adds a chain.
+  /// Adds a chain. Chains that share their first ancestors should follow one another.
   ///
   /// - Parameters:
   ///   - queryRows: the chain's rows among the queries.
   ///   - ancestors: the key rows above the chain, in order of depth.
   ///   - ownStart: the key row of the chain's first node.
   package mutating func addChain(queryRows: Range<Int>, ancestors: [Range<Int>], ownStart: Int) {
-    let above = ancestors.reduce(0) { $0 + $1.count }
-    for start in stride(from: 0, to: queryRows.count, by: Self.rowsPerTask) {
-      let rows = min(Self.rowsPerTask, queryRows.count - start)
-      let first = ranges.count
-      ranges += ancestors.map { bear_rows(start: Int64($0.lowerBound), count: Int64($0.count)) }
-      ranges.append(bear_rows(start: Int64(ownStart), count: Int64(start + rows)))
-      tasks.append(
-        bear_attention_task(
-          first_row: Int64(queryRows.lowerBound + start), rows: Int64(rows),
-          first_range: Int64(first), range_count: Int64(ranges.count - first)))
-      let keys = above + start + rows
-      costs.append(rows * keys)
-      largestTask = (max(largestTask.rows, rows), max(largestTask.keys, keys))
-    }
-  }
-
-  /// Gives each thread tasks of about equal cost: a fixed assignment, longest first.
-  private func assignment(threads: Int) -> [[Int]] {
-    var loads = [Int](repeating: 0, count: threads)
-    var lists = [[Int]](repeating: [], count: threads)
-    for task in costs.indices.sorted(by: { (costs[$0], $1) > (costs[$1], $0) }) {
-      let lightest = loads.indices.min { (loads[$0], $0) < (loads[$1], $1) } ?? 0
-      loads[lightest] += costs[task]
-      lists[lightest].append(task)
-    }
-    return lists
+    guard !queryRows.isEmpty else { return }
+    chains.append(
+      AncestorChain(queryRows: queryRows, ancestors: ancestors, own: ownStart, skipped: 0))
   }
 
   /// Attention of all queries.
@@ -63,12 +35,12 @@ package struct AncestorPlan {
     _ geometry: AttentionGeometry, queries: Matrix, keys: Matrix, values: Matrix,
     into output: Matrix, logSumExp: Buffer
   ) {
-    let shape = geometry.shape(queries: queries, keys: keys, output: output)
-    forEachTask(shape) { task, ranges, scratch, _ in
+    let shape = geometry.shape(queries.stride, keys.stride, output.stride)
+    forEachTask(shape) { _, task, scratch in
       withUnsafePointer(to: shape) { shape in
         bear_attention_f32(
-          shape, task, ranges, queries.pointer, keys.pointer, values.pointer, output.pointer,
-          logSumExp.pointer, scratch)
+          shape, task.task, task.chains, task.ranges, queries.pointer, keys.pointer,
+          values.pointer, output.pointer, logSumExp.pointer, scratch)
       }
     }
   }
@@ -90,33 +62,89 @@ package struct AncestorPlan {
     _ geometry: AttentionGeometry, queries: Matrix, keys: Matrix, values: Matrix, output: Matrix,
     logSumExp: Buffer, dOutput: Matrix, dQueries: Matrix, dKeys: Matrix, dValues: Matrix
   ) {
-    let shape = geometry.shape(queries: queries, keys: keys, output: output)
+    let shape = geometry.shape(queries.stride, keys.stride, output.stride)
     precondition(dQueries.stride == queries.stride && dOutput.stride == output.stride)
     precondition(dKeys.stride == keys.stride && dValues.stride == keys.stride)
-    // Two threads meet at shared ancestors: all but the first add to memory of their own, summed
-    // in a fixed order afterwards.
-    let threads = max(1, min(Compute.threads, tasks.count))
-    let spares = (1..<max(threads, 1)).map { _ in
-      (
-        keys: Buffer(count: keys.rows * keys.stride),
-        values: Buffer(count: keys.rows * keys.stride)
-      )
-    }
-    forEachTask(shape) { task, ranges, scratch, thread in
-      let ownKeys = thread == 0 ? dKeys.pointer : spares[thread - 1].keys.pointer
-      let ownValues = thread == 0 ? dValues.pointer : spares[thread - 1].values.pointer
-      withUnsafePointer(to: shape) { shape in
-        bear_attention_backward_f32(
-          shape, task, ranges, queries.pointer, keys.pointer, values.pointer, output.pointer,
-          logSumExp.pointer, dOutput.pointer, dQueries.pointer, ownKeys, ownValues, scratch)
+    withOwnGradients(dKeys, dValues) { gradients in
+      forEachTask(shape) { thread, task, scratch in
+        withUnsafePointer(to: shape) { shape in
+          bear_attention_backward_f32(
+            shape, task.task, task.chains, task.ranges, queries.pointer, keys.pointer,
+            values.pointer, output.pointer, logSumExp.pointer, dOutput.pointer, dQueries.pointer,
+            gradients[thread].keys, gradients[thread].values, scratch)
+        }
       }
     }
+  }
+
+  /// Attention of all queries in bfloat16; see ``forward(_:queries:keys:values:into:logSumExp:)``.
+  ///
+  /// Fast where ``Compute/hasBfloat16``.
+  package func forward(
+    _ geometry: AttentionGeometry, queries: Bfloat16Rows, keys: Bfloat16Rows, values: Bfloat16Rows,
+    into output: Bfloat16Rows, logSumExp: Buffer
+  ) {
+    let shape = geometry.shape(queries.stride, keys.stride, output.stride)
+    precondition(values.stride == keys.stride)
+    forEachTask(shape) { _, task, scratch in
+      withUnsafePointer(to: shape) { shape in
+        bear_attention_bf16(
+          shape, task.task, task.chains, task.ranges, queries.pointer, keys.pointer,
+          values.pointer, output.pointer, logSumExp.pointer, scratch)
+      }
+    }
+  }
+
+  /// The gradients of the forward pass in bfloat16, in single precision.
+  ///
+  /// `dQueries` is written with the stride of `queries`; `dKeys` and `dValues` are added to, with
+  /// the stride of `keys`.
+  package func backward(
+    _ geometry: AttentionGeometry, queries: Bfloat16Rows, keys: Bfloat16Rows, values: Bfloat16Rows,
+    output: Bfloat16Rows, logSumExp: Buffer, dOutput: Bfloat16Rows, dQueries: Matrix,
+    dKeys: Matrix, dValues: Matrix
+  ) {
+    let shape = geometry.shape(queries.stride, keys.stride, output.stride)
+    precondition(values.stride == keys.stride)
+    precondition(dQueries.stride == queries.stride && dOutput.stride == output.stride)
+    precondition(dKeys.stride == keys.stride && dValues.stride == keys.stride)
+    withOwnGradients(dKeys, dValues) { gradients in
+      forEachTask(shape) { thread, task, scratch in
+        withUnsafePointer(to: shape) { shape in
+          bear_attention_backward_bf16(
+            shape, task.task, task.chains, task.ranges, queries.pointer, keys.pointer,
+            values.pointer, output.pointer, logSumExp.pointer, dOutput.pointer, dQueries.pointer,
+            gradients[thread].keys, gradients[thread].values, scratch)
+        }
+      }
+    }
+  }
+
+  // MARK: Threads
+
+  private typealias KeyGradients = (
+    keys: UnsafeMutablePointer<Float>, values: UnsafeMutablePointer<Float>
+  )
+
+  /// Gives each thread memory to add to. Two threads meet at shared ancestors: all but the first
+  /// add to memory of their own, summed in a fixed order afterwards.
+  private func withOwnGradients(
+    _ dKeys: Matrix, _ dValues: Matrix, _ body: ([KeyGradients]) -> Void
+  ) {
+    let spares = (1..<Compute.threads).map { _ in
+      (
+        keys: Buffer(count: dKeys.rows * dKeys.stride),
+        values: Buffer(count: dKeys.rows * dKeys.stride)
+      )
+    }
+    body(
+      [(dKeys.pointer, dValues.pointer)] + spares.map { ($0.keys.pointer, $0.values.pointer) })
     for spare in spares {
-      Compute.split(keys.rows, minimum: 16) { range in
+      Compute.split(dKeys.rows, minimum: 16) { range in
         for row in range {
-          let start = row * keys.stride
-          bear_axpy_f32(keys.columns, 1, spare.keys.pointer + start, dKeys.row(row))
-          bear_axpy_f32(keys.columns, 1, spare.values.pointer + start, dValues.row(row))
+          let start = row * dKeys.stride
+          bear_axpy_f32(dKeys.columns, 1, spare.keys.pointer + start, dKeys.row(row))
+          bear_axpy_f32(dKeys.columns, 1, spare.values.pointer + start, dValues.row(row))
         }
       }
     }
@@ -124,26 +152,18 @@ package struct AncestorPlan {
 
   private func forEachTask(
     _ shape: bear_attention_shape,
-    _ body: (
-      UnsafePointer<bear_attention_task>, UnsafePointer<bear_rows>, UnsafeMutablePointer<Float>,
-      Int
-    ) -> Void
+    _ body: (Int, AttentionTask, UnsafeMutablePointer<Float>) -> Void
   ) {
-    guard !tasks.isEmpty else { return }
-    let threads = max(1, min(Compute.threads, tasks.count))
-    let lists = assignment(threads: threads)
-    let floats = withUnsafePointer(to: shape) {
-      bear_attention_scratch($0, largestTask.rows, largestTask.keys)
-    }
-    let scratch = (0..<threads).map { _ in Buffer(count: floats, zeroed: false) }
-    tasks.withUnsafeBufferPointer { tasks in
-      ranges.withUnsafeBufferPointer { ranges in
-        guard let firstTask = tasks.baseAddress, let firstRange = ranges.baseAddress else { return }
-        Compute.run(threads) { thread in
-          for task in lists[thread] {
-            body(firstTask + task, firstRange, scratch[thread].pointer, thread)
-          }
+    let schedule = AttentionSchedule(chains, threads: Compute.threads)
+    schedule.withTasks { tasks in
+      let floats = withUnsafePointer(to: shape) { shape in
+        tasks.joined().reduce(0) {
+          max($0, bear_attention_scratch(shape, $1.task, $1.chains, $1.ranges))
         }
+      }
+      let scratch = tasks.map { _ in Buffer(count: floats, zeroed: false) }
+      Compute.run(tasks.count) { thread in
+        for task in tasks[thread] { body(thread, task, scratch[thread].pointer) }
       }
     }
   }
@@ -162,12 +182,22 @@ package struct AttentionGeometry {
     self.headWidth = headWidth
   }
 
-  fileprivate func shape(
-    queries: Matrix, keys: Matrix, output: Matrix
-  ) -> bear_attention_shape {
+  fileprivate func shape(_ queries: Int, _ keys: Int, _ output: Int) -> bear_attention_shape {
     bear_attention_shape(
-      heads: heads, kv_heads: kvHeads, width: headWidth, q_stride: queries.stride,
-      kv_stride: keys.stride, out_stride: output.stride,
-      scale: 1 / Float(headWidth).squareRoot())
+      heads: heads, kv_heads: kvHeads, width: headWidth, q_stride: queries, kv_stride: keys,
+      out_stride: output, scale: 1 / Float(headWidth).squareRoot())
+  }
+}
+
+/// Rows of bfloat16 numbers in memory that the caller keeps alive.
+package struct Bfloat16Rows {
+  package let pointer: UnsafeMutablePointer<UInt16>
+  /// Numbers from one row to the next.
+  package let stride: Int
+
+  /// A view of rows that start at `pointer`.
+  package init(_ pointer: UnsafeMutablePointer<UInt16>, stride: Int) {
+    self.pointer = pointer
+    self.stride = stride
   }
 }

@@ -47,7 +47,7 @@ public enum MatrixEngine {
 extension Compute {
   /// The instruction sets that this CPU has, the best last.
   public static var instructionSets: [String] {
-    let all = ["portable", "avx2", "avx512"]
+    let all = ["portable", "avx2", "avx512", "avx512_bf16"]
     let best = String(cString: bear_best_isa())
     return Array(all.prefix { $0 != best }) + [best]
   }
