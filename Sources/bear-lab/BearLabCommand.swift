@@ -12,7 +12,8 @@ struct BearLabCommand: ParsableCommand {
     discussion: """
       The backbone, the objective and the decoder are plug-ins: `bear-lab list` shows them, \
       `bear-lab describe objective bear` their parameters. BEAR_LAB_CACHE names the folder of \
-      models and data sets, BEAR_LAB_ISA forces an instruction set (portable, avx2, avx512).
+      models and data sets, BEAR_LAB_ISA forces an instruction set (portable, avx2, avx512, \
+      avx512_bf16).
       """,
     version: BearLab.version,
     subcommands: [

@@ -11,7 +11,7 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
   let rows: Int
   let rowCount: Int
   var qkv: [Float]
-  let dOut: [Float]
+  var dOut: [Float]
   /// The ancestors' ranges, the later in memory first, without the chain's own rows.
   let ancestors: [bear_rows]
 
@@ -29,6 +29,14 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
 
   var testDescription: String {
     "\(heads)/\(keyHeads) heads of \(width), \(rows) rows after \(ancestors.map(\.count))"
+  }
+
+  /// The case with inputs that bfloat16 holds.
+  var rounded: AttentionCase {
+    var example = self
+    example.qkv = qkv.map { Float(bitPattern: $0.bitPattern & 0xFFFF_0000) }
+    example.dOut = dOut.map { Float(bitPattern: $0.bitPattern & 0xFFFF_0000) }
+    return example
   }
 
   var stride: Int { (heads + 2 * keyHeads) * width + 3 }
@@ -49,64 +57,141 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
 
   // MARK: Kernel
 
-  /// The chain's task for rows `from..<to`; its own rows in one range, or in two.
-  private func task(
-    _ from: Int, _ to: Int, splitsRange: Bool
-  ) -> (bear_attention_task, [bear_rows]) {
-    let cut = splitsRange ? from : 0
-    var ranges = ancestors
-    if cut > 0 { ranges.append(bear_rows(start: Int64(firstRow), count: Int64(cut))) }
-    ranges.append(bear_rows(start: Int64(firstRow + cut), count: Int64(to - cut)))
-    let task = bear_attention_task(
-      first_row: Int64(firstRow + from), rows: Int64(to - from), first_range: 1,
-      range_count: Int64(ranges.count))
-    // Another chain's range comes first.
-    return (task, [bear_rows(start: 0, count: 1)] + ranges)
+  /// How a chain's rows go to the kernel.
+  struct Cuts: Sendable {
+    /// The parts' first rows, but for the first part's.
+    var rows: [Int] = []
+    /// Each part's own rows in two ranges where there are parts before it.
+    var splitsRange = false
+    /// The parts as chains of one task, with this many keys packed once; else a task for each.
+    var shared: Int?
   }
 
-  private func scratch(_ ranges: [bear_rows], rows: Int) -> [Float] {
-    var shape = shape
-    let keys = ranges.dropFirst().reduce(0) { $0 + Int($1.count) }
-    return unwritten(bear_attention_scratch(&shape, rows, keys))
+  /// A task's chains and ranges, behind some of another task's.
+  private struct Work {
+    var task = bear_attention_task(first_chain: 1, chain_count: 0, shared_keys: 0)
+    var chains = [bear_attention_chain(first_row: 0, rows: 1, first_range: 0, range_count: 1)]
+    var ranges = [bear_rows(start: 0, count: 1)]
   }
+
+  private func work(_ cuts: Cuts) -> [Work] {
+    let edges = [0] + cuts.rows + [rows]
+    var works = cuts.shared == nil ? [] : [Work()]
+    for (from, to) in zip(edges, edges.dropFirst()) where from < to {
+      if cuts.shared == nil { works.append(Work()) }
+      add(from, to, splitsRange: cuts.splitsRange, to: &works[works.count - 1])
+    }
+    if let shared = cuts.shared { works[0].task.shared_keys = Int64(shared) }
+    return works
+  }
+
+  private func add(_ from: Int, _ to: Int, splitsRange: Bool, to work: inout Work) {
+    let cut = splitsRange ? from : 0
+    var own = ancestors
+    if cut > 0 { own.append(bear_rows(start: Int64(firstRow), count: Int64(cut))) }
+    own.append(bear_rows(start: Int64(firstRow + cut), count: Int64(to - cut)))
+    work.task.chain_count += 1
+    work.chains.append(
+      bear_attention_chain(
+        first_row: Int64(firstRow + from), rows: Int64(to - from),
+        first_range: Int64(work.ranges.count), range_count: Int64(own.count)))
+    work.ranges += own
+  }
+
+  /// The keys above all rows.
+  var keysAbove: Int { ancestors.reduce(0) { $0 + Int($1.count) } }
+
+  typealias Result = (out: [Float], lse: [Float])
 
   /// Output and log-sum-exp; 0 in the rows of ancestors.
-  func forward(cuts: [Int], splitsRange: Bool = false) -> (out: [Float], lse: [Float]) {
+  func forward(_ cuts: Cuts = Cuts()) -> Result {
     var shape = shape
     var out = [Float](repeating: 0, count: rowCount * outStride)
     var lse = [Float](repeating: 0, count: rowCount * heads)
-    let edges = [0] + cuts + [rows]
-    for (from, to) in zip(edges, edges.dropFirst()) where from < to {
-      var (task, ranges) = task(from, to, splitsRange: splitsRange)
-      var scratch = scratch(ranges, rows: to - from)
+    for var work in work(cuts) {
+      var scratch = unwritten(
+        bear_attention_scratch(&shape, &work.task, work.chains, work.ranges))
       qkv.withUnsafeBufferPointer { q in
-        let keys = q.baseAddress.map { $0 + heads * width }
-        let values = keys.map { $0 + keyHeads * width }
+        let (keys, values) = columns(of: q.baseAddress)
         bear_attention_f32(
-          &shape, &task, ranges, q.baseAddress, keys, values, &out, &lse, &scratch)
+          &shape, &work.task, work.chains, work.ranges, q.baseAddress, keys, values, &out, &lse,
+          &scratch)
       }
     }
     return (out, lse)
   }
 
   /// The gradient of `sum(dOut * out)` with respect to the fused rows.
-  func backward(of result: (out: [Float], lse: [Float]), addingTo before: [Float]) -> [Float] {
+  func backward(_ cuts: Cuts = Cuts(), of result: Result, addingTo before: [Float]) -> [Float] {
     var shape = shape
     var gradient = before
-    var (task, ranges) = task(0, rows, splitsRange: false)
-    var scratch = scratch(ranges, rows: rows)
-    qkv.withUnsafeBufferPointer { q in
-      gradient.withUnsafeMutableBufferPointer { dq in
-        let keys = q.baseAddress.map { $0 + heads * width }
-        let values = keys.map { $0 + keyHeads * width }
-        let dKeys = dq.baseAddress.map { $0 + heads * width }
-        let dValues = dKeys.map { $0 + keyHeads * width }
-        bear_attention_backward_f32(
-          &shape, &task, ranges, q.baseAddress, keys, values, result.out, result.lse, dOut,
-          dq.baseAddress, dKeys, dValues, &scratch)
+    for var work in work(cuts) {
+      var scratch = unwritten(
+        bear_attention_scratch(&shape, &work.task, work.chains, work.ranges))
+      qkv.withUnsafeBufferPointer { q in
+        gradient.withUnsafeMutableBufferPointer { dq in
+          let (keys, values) = columns(of: q.baseAddress)
+          let (dKeys, dValues) = columns(of: dq.baseAddress)
+          bear_attention_backward_f32(
+            &shape, &work.task, work.chains, work.ranges, q.baseAddress, keys, values, result.out,
+            result.lse, dOut, dq.baseAddress, dKeys, dValues, &scratch)
+        }
       }
     }
     return gradient
+  }
+
+  /// ``forward(_:)`` of bfloat16 numbers; the output is widened.
+  func forwardBfloat16(_ cuts: Cuts = Cuts()) -> Result {
+    var shape = shape
+    var out = [UInt16](repeating: 0, count: rowCount * outStride)
+    var lse = [Float](repeating: 0, count: rowCount * heads)
+    for var work in work(cuts) {
+      var scratch = unwritten(
+        bear_attention_scratch(&shape, &work.task, work.chains, work.ranges))
+      bfloat16(qkv).withUnsafeBufferPointer { q in
+        let (keys, values) = columns(of: q.baseAddress)
+        bear_attention_bf16(
+          &shape, &work.task, work.chains, work.ranges, q.baseAddress, keys, values, &out, &lse,
+          &scratch)
+      }
+    }
+    return (out.map { Float(bitPattern: UInt32($0) << 16) }, lse)
+  }
+
+  /// ``backward(_:of:addingTo:)`` of bfloat16 numbers.
+  func backwardBfloat16(
+    _ cuts: Cuts = Cuts(), of result: Result, addingTo before: [Float]
+  ) -> [Float] {
+    var shape = shape
+    var gradient = before
+    for var work in work(cuts) {
+      var scratch = unwritten(
+        bear_attention_scratch(&shape, &work.task, work.chains, work.ranges))
+      bfloat16(qkv).withUnsafeBufferPointer { q in
+        gradient.withUnsafeMutableBufferPointer { dq in
+          let (keys, values) = columns(of: q.baseAddress)
+          let (dKeys, dValues) = columns(of: dq.baseAddress)
+          bear_attention_backward_bf16(
+            &shape, &work.task, work.chains, work.ranges, q.baseAddress, keys, values,
+            bfloat16(result.out), result.lse, bfloat16(dOut), dq.baseAddress, dKeys, dValues,
+            &scratch)
+        }
+      }
+    }
+    return gradient
+  }
+
+  private func columns<T>(of rows: UnsafePointer<T>?) -> (UnsafePointer<T>?, UnsafePointer<T>?) {
+    let keys = rows.map { $0 + heads * width }
+    return (keys, keys.map { $0 + keyHeads * width })
+  }
+
+  private func columns<T>(
+    of rows: UnsafeMutablePointer<T>?
+  ) -> (UnsafeMutablePointer<T>?, UnsafeMutablePointer<T>?) {
+    let keys = rows.map { $0 + heads * width }
+    return (keys, keys.map { $0 + keyHeads * width })
   }
 
   // MARK: Reference
@@ -169,4 +254,9 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
       }
     }
   }
+}
+
+/// The upper halves of numbers that bfloat16 holds.
+private func bfloat16(_ values: [Float]) -> [UInt16] {
+  values.map { UInt16($0.bitPattern >> 16) }
 }

@@ -5,7 +5,7 @@ import Testing
 
 /// From one number to the shapes of a 135-million-parameter model; odd widths, an empty range, keys
 /// that just fill vectors, one key head for all, one key head for each.
-private let cases = [
+let attentionCases = [
   AttentionCase(heads: 1, keyHeads: 1, width: 1, history: [], rows: 1),
   AttentionCase(heads: 9, keyHeads: 3, width: 64, history: [33], rows: 5),
   AttentionCase(heads: 9, keyHeads: 3, width: 64, history: [100, 0, 57], rows: 40),
@@ -17,19 +17,19 @@ private let cases = [
 
 extension KernelTests {
   @Suite struct Attention {
-    @Test(arguments: availableISAs, cases)
+    @Test(arguments: availableISAs, attentionCases)
     func forward(isa: String, example: AttentionCase) throws {
-      let result = try withISA(isa) { example.forward(cuts: []) }
+      let result = try withISA(isa) { example.forward() }
       let expected = example.reference()
       #expect(largestGap(result.out, expected.out) < 2e-6)
       #expect(largestGap(result.lse, expected.lse) < 2e-6)
     }
 
-    @Test(arguments: availableISAs, cases)
+    @Test(arguments: availableISAs, attentionCases)
     func backward(isa: String, example: AttentionCase) throws {
       let before = randomFloats(example.qkv.count, seed: 40)
       let gradient = try withISA(isa) {
-        example.backward(of: example.forward(cuts: []), addingTo: before)
+        example.backward(of: example.forward(), addingTo: before)
       }
       var expected = example.reference().gradient
       for place in expected.indices where !example.isWrittenQuery(place) {
@@ -55,18 +55,27 @@ extension KernelTests {
       #expect(abs(difference - expected) < 1e-7)
     }
 
-    @Test(arguments: availableISAs, cases)
+    @Test(arguments: availableISAs, attentionCases)
     func cutsOfTheChainLeaveEveryBit(isa: String, example: AttentionCase) throws {
       try withISA(isa) {
-        let whole = example.forward(cuts: [])
-        for cuts in [Array(1..<example.rows), [example.rows / 3, example.rows / 2]] {
-          for split in [false, true] {
-            let parts = example.forward(cuts: cuts, splitsRange: split)
-            // Compared outside `#expect`, whose listing of differences would take minutes.
-            let sameOut = parts.out.map(\.bitPattern) == whole.out.map(\.bitPattern)
-            let sameLSE = parts.lse.map(\.bitPattern) == whole.lse.map(\.bitPattern)
-            #expect(sameOut && sameLSE)
-          }
+        let whole = example.forward()
+        for cuts in AttentionCase.Cuts.some(of: example) {
+          // Compared outside `#expect`, whose listing of differences would take minutes.
+          let same = haveSameBits(example.forward(cuts), whole)
+          #expect(same, "\(cuts)")
+        }
+      }
+    }
+
+    /// The order of sums differs, so the bits do.
+    @Test(arguments: availableISAs, attentionCases)
+    func cutsOfTheChainLeaveTheGradient(isa: String, example: AttentionCase) throws {
+      let before = [Float](repeating: 0, count: example.qkv.count)
+      try withISA(isa) {
+        let result = example.forward()
+        let whole = doubles(example.backward(of: result, addingTo: before))
+        for cuts in AttentionCase.Cuts.some(of: example) {
+          #expect(scaledGap(example.backward(cuts, of: result, addingTo: before), whole) < 4e-6)
         }
       }
     }
@@ -75,14 +84,32 @@ extension KernelTests {
     @Test(arguments: availableISAs)
     func laterNodesDoNotReachEarlierOnes(isa: String) throws {
       var example = AttentionCase(heads: 6, keyHeads: 2, width: 20, history: [13], rows: 7)
-      let clean = try withISA(isa) { example.forward(cuts: []) }
+      let clean = try withISA(isa) { example.forward() }
       for place in (example.rowCount - 1) * example.stride..<example.qkv.count {
         example.qkv[place] = .nan
       }
-      let result = try withISA(isa) { example.forward(cuts: []) }
+      let result = try withISA(isa) { example.forward() }
       let outs = (example.rowCount - 1) * example.outStride
       #expect(Array(result.out[..<outs]) == Array(clean.out[..<outs]))
       #expect(result.out[outs].isNaN)
     }
   }
+}
+
+extension AttentionCase.Cuts {
+  /// Single rows, uneven parts, with and without shared keys.
+  static func some(of example: AttentionCase) -> [Self] {
+    [Array(1..<example.rows), [example.rows / 3, example.rows / 2]].flatMap { rows in
+      [false, true].flatMap { splitsRange in
+        [nil, 0, example.keysAbove / 2, example.keysAbove].map { shared in
+          Self(rows: rows, splitsRange: splitsRange, shared: shared)
+        }
+      }
+    }
+  }
+}
+
+func haveSameBits(_ a: AttentionCase.Result, _ b: AttentionCase.Result) -> Bool {
+  a.out.map(\.bitPattern) == b.out.map(\.bitPattern)
+    && a.lse.map(\.bitPattern) == b.lse.map(\.bitPattern)
 }

@@ -8,7 +8,7 @@ import Testing
 
 /// The instruction sets that this CPU has, from the narrowest.
 let availableISAs: [String] = {
-  let all = ["portable", "avx2", "avx512"]
+  let all = ["portable", "avx2", "avx512", "avx512_bf16"]
   let best = all.firstIndex(of: String(cString: bear_best_isa())) ?? 0
   return Array(all[...best])
 }()

@@ -130,7 +130,7 @@ public final class LanguageModel {
         throw .unknownToken(token: Int(element.token), vocabularySize: shape.vocabularySize)
       }
     }
-    var plan = AncestorPlan()
+    let plan = AncestorPlan()
     for chain in forest.chains(from: first) {
       plan.addChain(
         queryRows: chain.nodes.lowerBound - first..<chain.nodes.upperBound - first,

@@ -4,50 +4,25 @@ internal import CBearKernels
 ///
 /// A chain is a run of consecutive rows, each the child of the one before. Its ancestors are
 /// runs of rows as well, so no mask is ever made.
-package struct AncestorPlan {
-  private var tasks: [bear_attention_task] = []
-  private var ranges: [bear_rows] = []
-  private var costs: [Int] = []
-  private var largestTask = (rows: 0, keys: 0)
-  /// Rows of one task: small enough to balance threads, large enough to share keys.
-  private static let rowsPerTask = 32
+package final class AncestorPlan {
+  private var chains: [AncestorChain] = []
+  /// The same for every layer; made when first asked for.
+  private var schedule: AttentionSchedule?
 
   /// An empty plan.
   package init() {}
 
-  /// Adds a chain.
+  /// Adds a chain. Chains that share their first ancestors should follow one another.
   ///
   /// - Parameters:
   ///   - queryRows: the chain's rows among the queries.
   ///   - ancestors: the key rows above the chain, in order of depth.
   ///   - ownStart: the key row of the chain's first node.
-  package mutating func addChain(queryRows: Range<Int>, ancestors: [Range<Int>], ownStart: Int) {
-    let above = ancestors.reduce(0) { $0 + $1.count }
-    for start in stride(from: 0, to: queryRows.count, by: Self.rowsPerTask) {
-      let rows = min(Self.rowsPerTask, queryRows.count - start)
-      let first = ranges.count
-      ranges += ancestors.map { bear_rows(start: Int64($0.lowerBound), count: Int64($0.count)) }
-      ranges.append(bear_rows(start: Int64(ownStart), count: Int64(start + rows)))
-      tasks.append(
-        bear_attention_task(
-          first_row: Int64(queryRows.lowerBound + start), rows: Int64(rows),
-          first_range: Int64(first), range_count: Int64(ranges.count - first)))
-      let keys = above + start + rows
-      costs.append(rows * keys)
-      largestTask = (max(largestTask.rows, rows), max(largestTask.keys, keys))
-    }
-  }
-
-  /// Gives each thread tasks of about equal cost: a fixed assignment, longest first.
-  private func assignment(threads: Int) -> [[Int]] {
-    var loads = [Int](repeating: 0, count: threads)
-    var lists = [[Int]](repeating: [], count: threads)
-    for task in costs.indices.sorted(by: { (costs[$0], $1) > (costs[$1], $0) }) {
-      let lightest = loads.indices.min { (loads[$0], $0) < (loads[$1], $1) } ?? 0
-      loads[lightest] += costs[task]
-      lists[lightest].append(task)
-    }
-    return lists
+  package func addChain(queryRows: Range<Int>, ancestors: [Range<Int>], ownStart: Int) {
+    guard !queryRows.isEmpty else { return }
+    schedule = nil
+    chains.append(
+      AncestorChain(queryRows: queryRows, ancestors: ancestors, own: ownStart, skipped: 0))
   }
 
   /// Attention of all queries.
@@ -63,24 +38,25 @@ package struct AncestorPlan {
     _ geometry: AttentionGeometry, queries: Operand, keys: Operand, values: Operand,
     into output: Operand, logSumExp: Buffer
   ) {
-    let shape = geometry.shape(queries: queries, keys: keys, output: output)
-    forEachTask(shape) { task, ranges, scratch, _ in
+    let shape = geometry.shape(queries.stride, keys.stride, output.stride)
+    forEachTask(shape) { _, task, scratch in
       withUnsafePointer(to: shape) { shape in
         switch queries.precision {
         case .f32:
           bear_attention_f32(
-            shape, task, ranges, queries.matrix.pointer, keys.matrix.pointer,
-            values.matrix.pointer, output.matrix.pointer, logSumExp.pointer, scratch)
+            shape, task.task, task.chains, task.ranges, queries.matrix.pointer,
+            keys.matrix.pointer, values.matrix.pointer, output.matrix.pointer, logSumExp.pointer,
+            scratch)
         case .bf16:
           bear_attention_bf16(
-            shape, task, ranges, queries.halves, keys.halves, values.halves, output.halves,
-            logSumExp.pointer, scratch)
+            shape, task.task, task.chains, task.ranges, queries.halves, keys.halves,
+            values.halves, output.halves, logSumExp.pointer, scratch)
         }
       }
     }
   }
 
-  /// The gradients of ``forward``, in single precision.
+  /// The gradients of ``forward``.
   ///
   /// - Parameters:
   ///   - geometry: as in the forward pass, like the five that follow.
@@ -98,41 +74,55 @@ package struct AncestorPlan {
     output: Operand, logSumExp: Buffer, dOutput: Operand, dQueries: Matrix, dKeys: Matrix,
     dValues: Matrix
   ) {
-    let shape = geometry.shape(queries: queries, keys: keys, output: output)
+    let shape = geometry.shape(queries.stride, keys.stride, output.stride)
     precondition(dQueries.stride == queries.stride && dOutput.stride == output.stride)
     precondition(dKeys.stride == keys.stride && dValues.stride == keys.stride)
-    // Two threads meet at shared ancestors: all but the first add to memory of their own, summed
-    // in a fixed order afterwards.
-    let threads = max(1, min(Compute.threads, tasks.count))
-    let spares = (1..<max(threads, 1)).map { _ in
-      (
-        keys: Buffer(count: keys.rows * keys.stride),
-        values: Buffer(count: keys.rows * keys.stride)
-      )
-    }
-    forEachTask(shape) { task, ranges, scratch, thread in
-      let ownKeys = thread == 0 ? dKeys.pointer : spares[thread - 1].keys.pointer
-      let ownValues = thread == 0 ? dValues.pointer : spares[thread - 1].values.pointer
-      withUnsafePointer(to: shape) { shape in
-        switch queries.precision {
-        case .f32:
-          bear_attention_backward_f32(
-            shape, task, ranges, queries.matrix.pointer, keys.matrix.pointer,
-            values.matrix.pointer, output.matrix.pointer, logSumExp.pointer,
-            dOutput.matrix.pointer, dQueries.pointer, ownKeys, ownValues, scratch)
-        case .bf16:
-          bear_attention_backward_bf16(
-            shape, task, ranges, queries.halves, keys.halves, values.halves, output.halves,
-            logSumExp.pointer, dOutput.halves, dQueries.pointer, ownKeys, ownValues, scratch)
+    withOwnGradients(dKeys, dValues) { gradients in
+      forEachTask(shape) { thread, task, scratch in
+        withUnsafePointer(to: shape) { shape in
+          let (dKeys, dValues) = gradients[thread]
+          switch queries.precision {
+          case .f32:
+            bear_attention_backward_f32(
+              shape, task.task, task.chains, task.ranges, queries.matrix.pointer,
+              keys.matrix.pointer, values.matrix.pointer, output.matrix.pointer,
+              logSumExp.pointer, dOutput.matrix.pointer, dQueries.pointer, dKeys, dValues, scratch)
+          case .bf16:
+            bear_attention_backward_bf16(
+              shape, task.task, task.chains, task.ranges, queries.halves, keys.halves,
+              values.halves, output.halves, logSumExp.pointer, dOutput.halves, dQueries.pointer,
+              dKeys, dValues, scratch)
+          }
         }
       }
     }
+  }
+
+  // MARK: Threads
+
+  private typealias KeyGradients = (
+    keys: UnsafeMutablePointer<Float>, values: UnsafeMutablePointer<Float>
+  )
+
+  /// Gives each thread memory to add to. Two threads meet at shared ancestors: all but the first
+  /// add to memory of their own, summed in a fixed order afterwards.
+  private func withOwnGradients(
+    _ dKeys: Matrix, _ dValues: Matrix, _ body: ([KeyGradients]) -> Void
+  ) {
+    let spares = (1..<max(1, schedule?.threads ?? Compute.threads)).map { _ in
+      (
+        keys: Buffer(count: dKeys.rows * dKeys.stride),
+        values: Buffer(count: dKeys.rows * dKeys.stride)
+      )
+    }
+    body(
+      [(dKeys.pointer, dValues.pointer)] + spares.map { ($0.keys.pointer, $0.values.pointer) })
     for spare in spares {
-      Compute.split(keys.rows, minimum: 16) { range in
+      Compute.split(dKeys.rows, minimum: 16) { range in
         for row in range {
-          let start = row * keys.stride
-          bear_axpy_f32(keys.columns, 1, spare.keys.pointer + start, dKeys.row(row))
-          bear_axpy_f32(keys.columns, 1, spare.values.pointer + start, dValues.row(row))
+          let start = row * dKeys.stride
+          bear_axpy_f32(dKeys.columns, 1, spare.keys.pointer + start, dKeys.row(row))
+          bear_axpy_f32(dKeys.columns, 1, spare.values.pointer + start, dValues.row(row))
         }
       }
     }
@@ -140,29 +130,22 @@ package struct AncestorPlan {
 
   private func forEachTask(
     _ shape: bear_attention_shape,
-    _ body: (
-      UnsafePointer<bear_attention_task>, UnsafePointer<bear_rows>, UnsafeMutablePointer<Float>,
-      Int
-    ) -> Void
+    _ body: (Int, AttentionTask, UnsafeMutablePointer<Float>) -> Void
   ) {
-    guard !tasks.isEmpty else { return }
-    let threads = max(1, min(Compute.threads, tasks.count))
-    let lists = assignment(threads: threads)
-    let floats = withUnsafePointer(to: shape) {
-      bear_attention_scratch($0, largestTask.rows, largestTask.keys)
-    }
-    let scratch = (0..<threads).map { _ in Buffer(count: floats, zeroed: false) }
-    tasks.withUnsafeBufferPointer { tasks in
-      ranges.withUnsafeBufferPointer { ranges in
-        guard let firstTask = tasks.baseAddress, let firstRange = ranges.baseAddress else { return }
-        Compute.run(threads) { thread in
-          let clock = Profile.Clock()
-          clock.start()
-          for task in lists[thread] {
-            body(firstTask + task, firstRange, scratch[thread].pointer, thread)
-          }
-          clock.lap(.attention)
+    let schedule = self.schedule ?? AttentionSchedule(chains, threads: Compute.threads)
+    self.schedule = schedule
+    schedule.withTasks { tasks in
+      let floats = withUnsafePointer(to: shape) { shape in
+        tasks.joined().reduce(0) {
+          max($0, bear_attention_scratch(shape, $1.task, $1.chains, $1.ranges))
         }
+      }
+      let scratch = tasks.map { _ in Buffer(count: floats, zeroed: false) }
+      Compute.run(tasks.count) { thread in
+        let clock = Profile.Clock()
+        clock.start()
+        for task in tasks[thread] { body(thread, task, scratch[thread].pointer) }
+        clock.lap(.attention)
       }
     }
   }
@@ -181,12 +164,9 @@ package struct AttentionGeometry {
     self.headWidth = headWidth
   }
 
-  fileprivate func shape(
-    queries: Operand, keys: Operand, output: Operand
-  ) -> bear_attention_shape {
+  fileprivate func shape(_ queries: Int, _ keys: Int, _ output: Int) -> bear_attention_shape {
     bear_attention_shape(
-      heads: heads, kv_heads: kvHeads, width: headWidth, q_stride: queries.stride,
-      kv_stride: keys.stride, out_stride: output.stride,
-      scale: 1 / Float(headWidth).squareRoot())
+      heads: heads, kv_heads: kvHeads, width: headWidth, q_stride: queries, kv_stride: keys,
+      out_stride: output, scale: 1 / Float(headWidth).squareRoot())
   }
 }

@@ -21,12 +21,16 @@ public enum Compute {
     }
   }
 
-  /// The instruction set in use: `portable`, `avx2` or `avx512`.
+  /// The instruction set in use: `portable`, `avx2`, `avx512` or `avx512_bf16`.
   public static var instructionSet: String { String(cString: bear_isa()) }
+
+  /// Whether the instruction set in use multiplies bfloat16 numbers.
+  public static var hasBfloat16: Bool { bear_has_bf16() != 0 }
 
   /// Chooses the kernels.
   ///
-  /// - Parameter name: `portable`, `avx2`, `avx512`, or nil for the best that this CPU has.
+  /// - Parameter name: `portable`, `avx2`, `avx512`, `avx512_bf16`, or nil for the best that this
+  ///   CPU has.
   /// - Throws: ``ComputeError`` for a name that is unknown or that this CPU lacks.
   public static func selectInstructionSet(_ name: String?) throws(ComputeError) {
     let status = name.map { bear_select_isa($0) } ?? bear_select_isa(nil)
@@ -105,7 +109,10 @@ public enum ComputeError: BearLabError, Equatable {
   public var remedy: String {
     switch self {
     case .instructionSet(_, _, let best):
-      "set BEAR_LAB_ISA to portable, avx2 or avx512, or leave it unset; the best here is \(best)"
+      """
+      set BEAR_LAB_ISA to portable, avx2, avx512 or avx512_bf16, or leave it unset; the best here \
+      is \(best)
+      """
     case .precision(let precision, _, let available):
       "give --precision \(available.map(\.rawValue).joined(separator: " or ")); a run that began in "
         + "\(precision.rawValue) can be continued only on a CPU that has it, without BEAR_LAB_ISA"

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #define LANES 8
+#define HAS_BF16 0
 #define ISA_NAME "avx2"
 #define ISA_TABLE bear_kernels_avx2
 

@@ -1,5 +1,6 @@
 // The choice of instruction set, and the public names, which call through the table.
 
+#include "Kernels/attention_sizes.h"
 #include "Kernels/table.h"
 
 #include <string.h>
@@ -27,25 +28,49 @@ static int has_avx512(void) {
 #endif
 }
 
+static int has_avx512_bf16(void) {
+#if defined(__x86_64__)
+  return has_avx512() && __builtin_cpu_supports("avx512bf16");
+#else
+  return 0;
+#endif
+}
+
+static int has_portable(void) { return 1; }
+
+/// Every instruction set, the best last.
+static const struct {
+  const bear_kernel_table *kernels;
+  int (*is_there)(void);
+} sets[] = {
+    {&bear_kernels_portable, has_portable},
+#if defined(__x86_64__)
+    {&bear_kernels_avx2, has_avx2},
+    {&bear_kernels_avx512, has_avx512},
+    {&bear_kernels_avx512_bf16, has_avx512_bf16},
+#endif
+};
+enum { SETS = sizeof sets / sizeof *sets };
+
 const char *bear_best_isa(void) {
-  return has_avx512() ? "avx512" : has_avx2() ? "avx2" : "portable";
+  size_t best = SETS - 1;
+  while (!sets[best].is_there()) best--;
+  return sets[best].kernels->name;
 }
 
 const char *bear_isa(void) { return kernels->name; }
 
+int bear_has_bf16(void) { return kernels->has_bf16; }
+
 int bear_select_isa(const char *name) {
   if (name == NULL) name = bear_best_isa();
-  if (strcmp(name, "portable") == 0) {
-    kernels = &bear_kernels_portable;
+  for (size_t i = 0; i < SETS; i++) {
+    if (strcmp(name, sets[i].kernels->name) != 0) continue;
+    if (!sets[i].is_there()) return -2;
+    kernels = sets[i].kernels;
     return 0;
   }
-  const int avx512 = strcmp(name, "avx512") == 0;
-  if (!avx512 && strcmp(name, "avx2") != 0) return -1;
-  if (!(avx512 ? has_avx512() : has_avx2())) return -2;
-#if defined(__x86_64__)
-  kernels = avx512 ? &bear_kernels_avx512 : &bear_kernels_avx2;
-#endif
-  return 0;
+  return -1;
 }
 
 // ---- Public names -------------------------------------------------------------------------------
@@ -93,28 +118,47 @@ void bear_swiglu_backward_f32(size_t rows, size_t width, const float *gate_up, c
                            d_gate_up, d_gate_up + width, 2 * width);
 }
 
-size_t bear_attention_scratch(const bear_attention_shape *shape, size_t rows, size_t keys) {
-  (void)rows;
+size_t bear_attention_scratch(const bear_attention_shape *shape, const bear_attention_task *task,
+                              const bear_attention_chain *chains, const bear_rows *ranges) {
+  const attention_sizes sizes = attention_sizes_of(shape, task, chains, ranges);
   const size_t lanes = 16;  // the widest version's
   const size_t width = (shape->width + lanes - 1) / lanes * lanes;
-  const size_t padded_keys = (keys + lanes - 1) / lanes * lanes;
-  const size_t queries = attention_tile_queries(shape->heads / shape->kv_heads);
-  return lanes + 5 * padded_keys * width + queries * (2 * (padded_keys + lanes) + 3 * width);
+  return 2 * lanes + width + 6 * sizes.keys * width +
+         sizes.slots * (5 * sizes.score_row / 2 + 4 * width + 1);
 }
 
 void bear_attention_f32(const bear_attention_shape *shape, const bear_attention_task *task,
-                        const bear_rows *ranges, const float *q, const float *k, const float *v,
-                        float *out, float *lse, float *scratch) {
-  kernels->attention(shape, task, ranges, q, k, v, out, lse, scratch);
+                        const bear_attention_chain *chains, const bear_rows *ranges,
+                        const float *q, const float *k, const float *v, float *out, float *lse,
+                        float *scratch) {
+  kernels->attention(shape, task, chains, ranges, q, k, v, out, lse, scratch);
 }
 
 void bear_attention_backward_f32(const bear_attention_shape *shape,
-                                 const bear_attention_task *task, const bear_rows *ranges,
+                                 const bear_attention_task *task,
+                                 const bear_attention_chain *chains, const bear_rows *ranges,
                                  const float *q, const float *k, const float *v, const float *out,
                                  const float *lse, const float *d_out, float *d_q, float *d_k,
                                  float *d_v, float *scratch) {
-  kernels->attention_backward(shape, task, ranges, q, k, v, out, lse, d_out, d_q, d_k, d_v,
-                              scratch);
+  kernels->attention_backward(shape, task, chains, ranges, q, k, v, out, lse, d_out, d_q, d_k,
+                              d_v, scratch);
+}
+
+void bear_attention_bf16(const bear_attention_shape *shape, const bear_attention_task *task,
+                         const bear_attention_chain *chains, const bear_rows *ranges,
+                         const uint16_t *q, const uint16_t *k, const uint16_t *v, uint16_t *out,
+                         float *lse, float *scratch) {
+  kernels->attention_bf16(shape, task, chains, ranges, q, k, v, out, lse, scratch);
+}
+
+void bear_attention_backward_bf16(const bear_attention_shape *shape,
+                                  const bear_attention_task *task,
+                                  const bear_attention_chain *chains, const bear_rows *ranges,
+                                  const uint16_t *q, const uint16_t *k, const uint16_t *v,
+                                  const uint16_t *out, const float *lse, const uint16_t *d_out,
+                                  float *d_q, float *d_k, float *d_v, float *scratch) {
+  kernels->attention_backward_bf16(shape, task, chains, ranges, q, k, v, out, lse, d_out, d_q, d_k,
+                                   d_v, scratch);
 }
 
 void bear_gather_dot_f32(size_t rows, size_t width, const int64_t *offsets, const int32_t *columns,

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define LANES 4
+#define HAS_BF16 0
 #define ISA_NAME "portable"
 #define ISA_TABLE bear_kernels_portable
 

@@ -1,5 +1,5 @@
 // The bodies of all kernels and their table, for the instruction set that the including file has
-// chosen by LANES, ISA_NAME, ISA_TABLE and a target region around this inclusion.
+// chosen by LANES, HAS_BF16, ISA_NAME, ISA_TABLE and a target region around this inclusion.
 
 #include "vector.h"
 
@@ -15,12 +15,19 @@
 
 #include "ragged.h"
 
+#include "pairs.h"
+
 #include "product.h"
+
+#include "attention_plan.h"
 
 #include "attention.h"
 
+#include "attention_backward.h"
+
 const bear_kernel_table ISA_TABLE = {
     .name = ISA_NAME,
+    .has_bf16 = HAS_BF16,
     .rms_norm = rms_norm,
     .rms_norm_backward = rms_norm_backward,
     .rotary = rotary,
@@ -28,6 +35,8 @@ const bear_kernel_table ISA_TABLE = {
     .swiglu_backward = swiglu_backward,
     .attention = attention,
     .attention_backward = attention_backward,
+    .attention_bf16 = attention_bf16,
+    .attention_backward_bf16 = attention_backward_bf16,
     .gather_dot = gather_dot,
     .gather_dot_backward = gather_dot_backward,
     .row_log_sum_exp = row_log_sum_exp,

@@ -6,6 +6,7 @@
 /// One version of every kernel.
 typedef struct {
   const char *name;
+  int has_bf16;
   __typeof__(&bear_rms_norm) rms_norm;
   __typeof__(&bear_rms_norm_backward_f32) rms_norm_backward;
   __typeof__(&bear_rotary_f32) rotary;
@@ -13,6 +14,8 @@ typedef struct {
   __typeof__(&bear_swiglu_backward) swiglu_backward;
   __typeof__(&bear_attention_f32) attention;
   __typeof__(&bear_attention_backward_f32) attention_backward;
+  __typeof__(&bear_attention_bf16) attention_bf16;
+  __typeof__(&bear_attention_backward_bf16) attention_backward_bf16;
   __typeof__(&bear_gather_dot_f32) gather_dot;
   __typeof__(&bear_gather_dot_backward_f32) gather_dot_backward;
   __typeof__(&bear_row_log_sum_exp_f32) row_log_sum_exp;
@@ -33,17 +36,13 @@ typedef struct {
   __typeof__(&bear_f16_to_f32) f16_to_f32;
 } bear_kernel_table;
 
-extern const bear_kernel_table bear_kernels_portable, bear_kernels_avx2, bear_kernels_avx512;
+extern const bear_kernel_table bear_kernels_portable, bear_kernels_avx2, bear_kernels_avx512,
+    bear_kernels_avx512_bf16;
 
 /// Of 16 uniform bits, how many values drop a column.
 static inline uint32_t dropout_threshold(float rate) {
   const uint32_t threshold = (uint32_t)((double)rate * 65536 + 0.5);
   return threshold > 65535 ? 65535 : threshold;
-}
-
-/// The queries of one attention tile: whole query rows times `group` heads, about two dozen.
-static inline size_t attention_tile_queries(size_t group) {
-  return group >= 24 ? group : 24 / group * group;
 }
 
 #endif

@@ -4,20 +4,23 @@
 #include <stddef.h>
 #include <stdint.h>
 
-// Single-precision kernels, each in three versions: portable C, AVX2 with FMA, AVX-512. The table
-// of versions is set once, by `bear_select_isa`. No kernel allocates, locks or keeps state, so a
+// Kernels, each in four versions: portable C, AVX2 with FMA, AVX-512, AVX-512 with products of
+// bfloat16. The last two give the same bits in single precision. The table of versions is set once, by `bear_select_isa`. No kernel allocates, locks or keeps state, so a
 // caller may split rows or tasks over threads. Matrices are row-major; no two buffers overlap
 // unless a kernel says "in place".
 
 // ---- Instruction sets ---------------------------------------------------------------------------
 
-/// Picks the versions of all kernels: "portable", "avx2", "avx512", or NULL for the best that this
-/// CPU has. Returns 0, or -1 when the name is unknown, or -2 when the CPU lacks it; the table then
+/// Picks the versions of all kernels: "portable", "avx2", "avx512", "avx512_bf16", or NULL for the
+/// best that this CPU has. Returns 0, or -1 when the name is unknown, or -2 when the CPU lacks it; the table then
 /// stays as it was. Not to be called while kernels run.
 int bear_select_isa(const char *name);
 
 /// The name of the instruction set in use.
 const char *bear_isa(void);
+
+/// Whether the instruction set in use multiplies bfloat16 numbers.
+int bear_has_bf16(void);
 
 /// The best instruction set that this CPU has.
 const char *bear_best_isa(void);
@@ -127,17 +130,24 @@ typedef struct {
   int64_t start, count;
 } bear_rows;
 
-/// Consecutive query rows of one chain of nodes, and the rows of k and v that they may see: all of
-/// `ranges[0..range_count-2]`, and of the last range, query i sees the first
+/// Consecutive query rows of one chain of nodes, at least one, and the rows of k and v that they
+/// may see: all of `ranges[0..range_count-2]`, and of the last range, query i sees the first
 /// count - rows + 1 + i rows: the last range ends with the chain's own nodes.
 typedef struct {
   int64_t first_row, rows;
   int64_t first_range, range_count;
+} bear_attention_chain;
+
+/// Consecutive chains, at least one, that are computed together. The first `shared_keys` keys of
+/// all are the same and above every query row; they are packed once. 0 is always allowed.
+typedef struct {
+  int64_t first_chain, chain_count;
+  int64_t shared_keys;
 } bear_attention_task;
 
-/// Floats of scratch that a task of `rows` rows with `keys` visible rows in all needs; the same
-/// for forward and backward.
-size_t bear_attention_scratch(const bear_attention_shape *shape, size_t rows, size_t keys);
+/// Floats of scratch that a task needs; the same for forward and backward, numbers and bfloat16.
+size_t bear_attention_scratch(const bear_attention_shape *shape, const bear_attention_task *task,
+                              const bear_attention_chain *chains, const bear_rows *ranges);
 
 /// Attention of one task.
 ///
@@ -146,18 +156,36 @@ size_t bear_attention_scratch(const bear_attention_shape *shape, size_t rows, si
 /// Shapes: q, out indexed by query row; k, v by row of a range; lse [query rows, heads], the
 ///         log-sum-exp of the scaled scores, kept for backward.
 /// A query's result depends on its own ancestors in their order, and not on how chains are cut
-/// into tasks.
+/// into tasks, nor on the other chains of a task.
 void bear_attention_f32(const bear_attention_shape *shape, const bear_attention_task *task,
-                        const bear_rows *ranges, const float *q, const float *k, const float *v,
-                        float *out, float *lse, float *scratch);
+                        const bear_attention_chain *chains, const bear_rows *ranges,
+                        const float *q, const float *k, const float *v, float *out, float *lse,
+                        float *scratch);
 
 /// Gradients of one task: writes d_q of its rows, adds to d_k and d_v of the rows it sees.
 /// Threads: tasks of different threads need d_k and d_v of their own.
 void bear_attention_backward_f32(const bear_attention_shape *shape,
-                                 const bear_attention_task *task, const bear_rows *ranges,
+                                 const bear_attention_task *task,
+                                 const bear_attention_chain *chains, const bear_rows *ranges,
                                  const float *q, const float *k, const float *v, const float *out,
                                  const float *lse, const float *d_out, float *d_q, float *d_k,
                                  float *d_v, float *scratch);
+
+/// `bear_attention_f32` of bfloat16 numbers. Sums and soft-max are in single precision; p is
+/// rounded as a factor of v, and out. Strides count numbers. Fast where `bear_has_bf16`, and right
+/// everywhere, but the instruction sets without it differ in the last bits of a sum.
+void bear_attention_bf16(const bear_attention_shape *shape, const bear_attention_task *task,
+                         const bear_attention_chain *chains, const bear_rows *ranges,
+                         const uint16_t *q, const uint16_t *k, const uint16_t *v, uint16_t *out,
+                         float *lse, float *scratch);
+
+/// Gradients of `bear_attention_bf16`, in single precision, with the strides of q and of k and v.
+void bear_attention_backward_bf16(const bear_attention_shape *shape,
+                                  const bear_attention_task *task,
+                                  const bear_attention_chain *chains, const bear_rows *ranges,
+                                  const uint16_t *q, const uint16_t *k, const uint16_t *v,
+                                  const uint16_t *out, const float *lse, const uint16_t *d_out,
+                                  float *d_q, float *d_k, float *d_v, float *scratch);
 
 // ---- Head and soft-max over rows of unequal length ----------------------------------------------
 // Row r of a ragged matrix is values[offsets[r] .. offsets[r+1]-1].

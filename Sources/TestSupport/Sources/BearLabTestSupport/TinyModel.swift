@@ -120,6 +120,6 @@ public func withCompute<Result>(
 }
 
 /// The instruction sets that this CPU has.
-public let availableInstructionSets: [String] = ["portable", "avx2", "avx512"].filter { name in
-  (try? withCompute(instructionSet: name) {}) != nil
-}
+public let availableInstructionSets: [String] = [
+  "portable", "avx2", "avx512", "avx512_bf16",
+].filter { name in (try? withCompute(instructionSet: name) {}) != nil }

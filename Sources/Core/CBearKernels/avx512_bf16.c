@@ -1,0 +1,21 @@
+// All kernels for AVX-512 with products of bfloat16.
+
+#include "Kernels/table.h"
+
+#if defined(__x86_64__)
+
+#include <immintrin.h>
+#include <math.h>
+#include <string.h>
+
+#define LANES 16
+#define HAS_BF16 1
+#define ISA_NAME "avx512_bf16"
+#define ISA_TABLE bear_kernels_avx512_bf16
+
+#pragma clang attribute push(                                                                     \
+    __attribute__((target("avx512f,avx512bw,avx512dq,avx512vl,avx512bf16"))), apply_to = function)
+#include "Kernels/all.h"
+#pragma clang attribute pop
+
+#endif
