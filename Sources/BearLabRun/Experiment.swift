@@ -50,7 +50,7 @@ public struct Experiment {
     statistics = TrainingStatistics(train: dataset.train, catalogue: dataset.catalogue)
     notices =
       dataset.notices
-      + (try joinNotice(dataset: dataset, backbone: backbone, encoder: loaded.encoder))
+      + (try joinNotice(dataset: dataset, backbone: backbone, encoder: loaded.encoder, trie: trie))
     try requirePromptsFit()
   }
 
@@ -155,7 +155,7 @@ private func makeTrie(
 /// They are always encoded apart; where the tokenizer would join them, the model sees a seam that
 /// its pre-training did not have, and the reader is told.
 private func joinNotice(
-  dataset: Dataset, backbone: any Backbone, encoder: some TextEncoder
+  dataset: Dataset, backbone: any Backbone, encoder: some TextEncoder, trie: ItemTrie
 ) throws -> [String] {
   guard let window = dataset.trainSample.first ?? dataset.test.first else { return [] }
   let prompt = try backbone.prompt(
@@ -164,9 +164,10 @@ private func joinNotice(
   guard case .text(let text) = prompt.parts.last else { return [] }
   let tail = String(text.suffix(40))
   let tailTokens = encoder.encode(tail)
-  let joined = dataset.catalogue.titles.count { title in
-    let answer = backbone.answer(title: title)
-    return encoder.encode(tail + answer) != tailTokens + encoder.encode(answer)
+  let joined = dataset.catalogue.titles.enumerated().count { number, title in
+    // The answer's own tokens are in the trie, EOS behind them.
+    encoder.encode(tail + backbone.answer(title: title))
+      != tailTokens + trie.tokens(of: number).dropLast()
   }
   guard joined > 0 else { return [] }
   return [
