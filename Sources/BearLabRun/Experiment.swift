@@ -34,18 +34,32 @@ public struct Experiment {
     precisions: [Precision] = Precision.available
   ) throws {
     let description = try description.resolvingPrecision(among: precisions)
-    self.description = description
-    self.registry = registry
-    dataset = try DatasetLoader.load(
+    let dataset = try DatasetLoader.load(
       folder: resources.dataset(description.dataset), registry: registry
     ) { path in try FileHash.sha256(path: path) }
+    try self.init(
+      description, registry: registry, dataset: dataset,
+      loaded: LoadedModel(
+        gguf: resources.model(description.model), precision: description.precision ?? .f32))
+  }
+
+  /// Prepares a run of a data set and a model that are in memory; what the description calls them,
+  /// and its precision, is not read.
+  ///
+  /// - Throws: what the plug-ins throw, and ``ModelError`` or `CatalogueError` where the parts do not
+  ///   fit.
+  init(
+    _ description: RunDescription, registry: PluginRegistry, dataset: Dataset, loaded: LoadedModel
+  ) throws {
+    self.description = description
+    self.registry = registry
+    self.dataset = dataset
+    self.loaded = loaded
     backbone = try registry.backbones.find(description.backbone.name).init(
       description.backbone.values)
     objective = try registry.objectives.find(description.objective.name).init(
       description.objective.values)
     decoder = try registry.decoders.find(description.decoder.name).init(description.decoder.values)
-    loaded = try LoadedModel(
-      gguf: resources.model(description.model), precision: description.precision ?? .f32)
     trie = try makeTrie(dataset.catalogue, backbone: backbone, encoder: loaded.encoder)
     statistics = TrainingStatistics(train: dataset.train, catalogue: dataset.catalogue)
     notices =
@@ -144,7 +158,7 @@ public struct Experiment {
 }
 
 /// Builds the trie; a function of its own since the backbone is an existential.
-private func makeTrie(
+func makeTrie(
   _ catalogue: Catalogue, backbone: some Backbone, encoder: some TextEncoder
 ) throws -> ItemTrie {
   try ItemTrie(catalogue: catalogue, backbone: backbone, encoder: encoder)

@@ -151,6 +151,7 @@ struct BenchRows {
 public enum BenchError: BearLabError, Equatable {
   case tooFewTrainingRows(steps: Int, batchSize: Int, available: Int)
   case tooFewTestRows(wanted: Int, available: Int)
+  case tooFewWords(Int, needed: Int)
 
   public var description: String {
     switch self {
@@ -158,6 +159,8 @@ public enum BenchError: BearLabError, Equatable {
       "\(steps) steps of \(batchSize) rows are more than the \(available) training rows"
     case .tooFewTestRows(let wanted, let available):
       "\(wanted) users are more than the \(available) test rows"
+    case .tooFewWords(let words, let needed):
+      "the model's vocabulary has \(words) words of ASCII letters; titles are made of \(needed) or more"
     }
   }
 
@@ -166,6 +169,7 @@ public enum BenchError: BearLabError, Equatable {
     case .tooFewTrainingRows(_, _, let available):
       "give --steps and --batch-size with a product of at most \(available)"
     case .tooFewTestRows(_, let available): "give --users at most \(available)"
+    case .tooFewWords: "use a model whose vocabulary has words in Latin letters"
     }
   }
 }
