@@ -8,6 +8,7 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench", abstract: "Time training steps, searches, and how they grow.",
     subcommands: [
       BenchTrainCommand.self, BenchDecodeCommand.self, BenchScalingCommand.self,
+      BenchAllCommand.self,
     ])
 }
 
