@@ -34,23 +34,37 @@ public struct Experiment {
     precisions: [Precision] = Precision.available
   ) throws {
     let description = try description.resolvingPrecision(among: precisions)
-    self.description = description
-    self.registry = registry
-    dataset = try DatasetLoader.load(
+    let dataset = try DatasetLoader.load(
       folder: resources.dataset(description.dataset), registry: registry
     ) { path in try FileHash.sha256(path: path) }
+    try self.init(
+      description, registry: registry, dataset: dataset,
+      loaded: LoadedModel(
+        gguf: resources.model(description.model), precision: description.precision ?? .f32))
+  }
+
+  /// Prepares a run of a data set and a model that are in memory; what the description calls them,
+  /// and its precision, is not read.
+  ///
+  /// - Throws: what the plug-ins throw, and ``ModelError`` or `CatalogueError` where the parts do not
+  ///   fit.
+  init(
+    _ description: RunDescription, registry: PluginRegistry, dataset: Dataset, loaded: LoadedModel
+  ) throws {
+    self.description = description
+    self.registry = registry
+    self.dataset = dataset
+    self.loaded = loaded
     backbone = try registry.backbones.find(description.backbone.name).init(
       description.backbone.values)
     objective = try registry.objectives.find(description.objective.name).init(
       description.objective.values)
     decoder = try registry.decoders.find(description.decoder.name).init(description.decoder.values)
-    loaded = try LoadedModel(
-      gguf: resources.model(description.model), precision: description.precision ?? .f32)
     trie = try makeTrie(dataset.catalogue, backbone: backbone, encoder: loaded.encoder)
     statistics = TrainingStatistics(train: dataset.train, catalogue: dataset.catalogue)
     notices =
       dataset.notices
-      + (try joinNotice(dataset: dataset, backbone: backbone, encoder: loaded.encoder))
+      + (try joinNotice(dataset: dataset, backbone: backbone, encoder: loaded.encoder, trie: trie))
     try requirePromptsFit()
   }
 
@@ -144,7 +158,7 @@ public struct Experiment {
 }
 
 /// Builds the trie; a function of its own since the backbone is an existential.
-private func makeTrie(
+func makeTrie(
   _ catalogue: Catalogue, backbone: some Backbone, encoder: some TextEncoder
 ) throws -> ItemTrie {
   try ItemTrie(catalogue: catalogue, backbone: backbone, encoder: encoder)
@@ -155,7 +169,7 @@ private func makeTrie(
 /// They are always encoded apart; where the tokenizer would join them, the model sees a seam that
 /// its pre-training did not have, and the reader is told.
 private func joinNotice(
-  dataset: Dataset, backbone: any Backbone, encoder: some TextEncoder
+  dataset: Dataset, backbone: any Backbone, encoder: some TextEncoder, trie: ItemTrie
 ) throws -> [String] {
   guard let window = dataset.trainSample.first ?? dataset.test.first else { return [] }
   let prompt = try backbone.prompt(
@@ -164,9 +178,10 @@ private func joinNotice(
   guard case .text(let text) = prompt.parts.last else { return [] }
   let tail = String(text.suffix(40))
   let tailTokens = encoder.encode(tail)
-  let joined = dataset.catalogue.titles.count { title in
-    let answer = backbone.answer(title: title)
-    return encoder.encode(tail + answer) != tailTokens + encoder.encode(answer)
+  let joined = dataset.catalogue.titles.enumerated().count { number, title in
+    // The answer's own tokens are in the trie, EOS behind them.
+    encoder.encode(tail + backbone.answer(title: title))
+      != tailTokens + trie.tokens(of: number).dropLast()
   }
   guard joined > 0 else { return [] }
   return [

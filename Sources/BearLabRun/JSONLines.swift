@@ -58,13 +58,33 @@ final class JSONLines {
 }
 
 /// A value of a line of metrics.
-enum JSONScalar: Encodable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
+enum JSONScalar: Codable, Equatable, ExpressibleByStringLiteral, ExpressibleByIntegerLiteral {
   case text(String)
   case integer(Int)
   case real(Double)
 
   init(stringLiteral value: String) { self = .text(value) }
   init(integerLiteral value: Int) { self = .integer(value) }
+
+  /// The number; nil of a text.
+  var number: Double? {
+    switch self {
+    case .text: nil
+    case .integer(let number): Double(number)
+    case .real(let number): number
+    }
+  }
+
+  init(from decoder: any Decoder) throws {
+    let container = try decoder.singleValueContainer()
+    if let number = try? container.decode(Int.self) {
+      self = .integer(number)
+    } else if let number = try? container.decode(Double.self) {
+      self = .real(number)
+    } else {
+      self = .text(try container.decode(String.self))
+    }
+  }
 
   func encode(to encoder: any Encoder) throws {
     var container = encoder.singleValueContainer()

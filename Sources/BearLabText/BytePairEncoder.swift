@@ -100,9 +100,14 @@ public struct BytePairEncoder: TextEncoder {
 
   private func appendTokens(of text: String, to tokens: inout [Int32]) {
     let scanned = ScannedText(text)
+    var space = BytePairMerger.Workspace()
+    var symbols: [Int32] = []
     for piece in preTokenizer.pieces(of: scanned) {
-      let symbols = scanned.utf8[piece].map { byteTokens[Int($0)] }.filter { $0 >= 0 }
-      merger.merge(symbols, into: &tokens)
+      symbols.removeAll(keepingCapacity: true)
+      for byte in scanned.utf8[piece] where byteTokens[Int(byte)] >= 0 {
+        symbols.append(byteTokens[Int(byte)])
+      }
+      merger.merge(symbols, into: &tokens, using: &space)
     }
   }
 }

@@ -15,35 +15,43 @@ struct BytePairMerger: Sendable {
     merges.updateValue(merge, forKey: Self.key(left, right)) == nil
   }
 
+  /// Memory that merging one piece after another does not take anew.
+  struct Workspace {
+    fileprivate var chain = Chain()
+    fileprivate var queue = MinimumHeap()
+  }
+
   /// Appends the tokens that `symbols` merge into.
   ///
   /// - Complexity: O(n log n): a title of a million letters must not take hours.
-  func merge(_ symbols: [Int32], into result: inout [Int32]) {
+  func merge(_ symbols: [Int32], into result: inout [Int32], using space: inout Workspace) {
     guard symbols.count > 1 else {
       result.append(contentsOf: symbols)
       return
     }
-    var chain = Chain(symbols)
-    var queue = MinimumHeap()
-    for index in 0..<symbols.count - 1 { push(chain, index, to: &queue) }
-    while let top = queue.popMinimum() {
+    space.chain.start(symbols)
+    for index in 0..<symbols.count - 1 { push(index, in: &space) }
+    while let top = space.queue.popMinimum() {
       let index = Int(top & 0xFFFF_FFFF)
       // Either neighbour may have been merged since; then the rank is another one or none.
-      guard let merge = merge(chain, at: index), UInt64(merge.rank) == top >> 32 else { continue }
-      chain.mergeWithNext(index, into: merge.token)
-      push(chain, index, to: &queue)
-      if chain.previous[index] >= 0 { push(chain, chain.previous[index], to: &queue) }
+      guard let merge = merge(space.chain, at: index), UInt64(merge.rank) == top >> 32 else {
+        continue
+      }
+      space.chain.mergeWithNext(index, into: merge.token)
+      push(index, in: &space)
+      let previous = space.chain.previous[index]
+      if previous >= 0 { push(previous, in: &space) }
     }
     var index = 0
     while index >= 0 {
-      result.append(chain.tokens[index])
-      index = chain.next[index]
+      result.append(space.chain.tokens[index])
+      index = space.chain.next[index]
     }
   }
 
-  private func push(_ chain: Chain, _ index: Int, to queue: inout MinimumHeap) {
-    guard let merge = merge(chain, at: index) else { return }
-    queue.push(UInt64(merge.rank) << 32 | UInt64(index))
+  private func push(_ index: Int, in space: inout Workspace) {
+    guard let merge = merge(space.chain, at: index) else { return }
+    space.queue.push(UInt64(merge.rank) << 32 | UInt64(index))
   }
 
   /// The merge of the symbol at `index` with the one after it.
@@ -58,16 +66,19 @@ struct BytePairMerger: Sendable {
   }
 
   /// The symbols of a piece as a doubly linked list; -1 ends it, and marks what is merged away.
-  private struct Chain {
-    var tokens: [Int32]
-    var next: [Int]
-    var previous: [Int]
+  fileprivate struct Chain {
+    var tokens: [Int32] = []
+    var next: [Int] = []
+    var previous: [Int] = []
 
-    init(_ symbols: [Int32]) {
-      tokens = symbols
-      next = Array(1...symbols.count)
-      next[symbols.count - 1] = -1
-      previous = Array(-1..<symbols.count - 1)
+    mutating func start(_ symbols: [Int32]) {
+      tokens.removeAll(keepingCapacity: true)
+      next.removeAll(keepingCapacity: true)
+      previous.removeAll(keepingCapacity: true)
+      tokens.append(contentsOf: symbols)
+      next.append(contentsOf: 1..<symbols.count)
+      next.append(-1)
+      previous.append(contentsOf: -1..<symbols.count - 1)
     }
 
     mutating func mergeWithNext(_ index: Int, into token: Int32) {

@@ -5,8 +5,11 @@ import BearLabRun
 /// `bear-lab bench`: time training or decoding.
 struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "bench", abstract: "Time training steps or searches.",
-    subcommands: [BenchTrainCommand.self, BenchDecodeCommand.self])
+    commandName: "bench", abstract: "Time training steps, searches, and how they grow.",
+    subcommands: [
+      BenchTrainCommand.self, BenchDecodeCommand.self, BenchScalingCommand.self,
+      BenchAllCommand.self,
+    ])
 }
 
 /// What both kinds of work can be told.

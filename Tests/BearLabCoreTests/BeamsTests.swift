@@ -1,3 +1,4 @@
+import BearLabTestSupport
 import Testing
 
 @testable import BearLabCore
@@ -21,6 +22,32 @@ import Testing
       best.offer(position, score: score)
     }
     #expect(best.beams.map(\.position) == [1, 4, 6])
+  }
+
+  /// A coarse grid, so that many tie; infinities and numbers that are none are among them.
+  @Test(arguments: [1, 3, 40])
+  func offeringManyAtOnceIsOfferingOneByOne(limit: Int) {
+    var random = SeededGenerator(3)
+    let odd: [Float] = [-.infinity, .nan]
+    let ways = (0..<4).map { _ in
+      (0..<25).map { _ in
+        odd.randomElement(using: &random).flatMap { Bool.random(using: &random) ? $0 : nil }
+          ?? Float(Int.random(in: -6...0, using: &random))
+      }
+    }
+    var together = BestBeams<[Int]>(limit: limit)
+    var single = BestBeams<[Int]>(limit: limit)
+    for (parent, scores) in ways.enumerated() {
+      together.offer(scores, from: -Float(parent)) { [parent, $0] }
+      for (child, score) in scores.enumerated() {
+        single.offer([parent, child], score: -Float(parent) + score)
+      }
+    }
+    let expected = ways.enumerated().flatMap { parent, scores in
+      scores.enumerated().map { (position: [parent, $0], score: -Float(parent) + $1) }
+    }.filter { $0.score > -.infinity }.sorted { $0.score > $1.score }.prefix(limit)
+    #expect(together.beams.map(\.position) == expected.map(\.position))
+    #expect(together.beams == single.beams)
   }
 
   /// B = 2: of the four best children, the third finishes too low and is ignored.

@@ -152,14 +152,29 @@ private func logSumExp(_ values: [Double]) -> Double { log(values.reduce(0) { $0
   #expect(odd.rowLargest(5).map { $0.map(\.place) } == [[2, 1, 4]])
 }
 
-@Test func theLargestOfLongRowsMatchASort() {
+@Test(arguments: [1, 2, 30, 200, 600])
+func theLargestOfLongRowsMatchASort(count: Int) {
   var random = SeededGenerator(5)
   // A coarse grid, so that values often tie.
   let values = (0..<700).map { _ in Float(Int.random(in: 0..<90, using: &random)) }
-  let rows = RaggedRows(
-    values: Tensor(values, shape: [700]), offsets: [0, 200, 700], targets: [0, 0])
-  let expected = [values[..<200], values[200...]].map { row in
-    row.enumerated().sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }.prefix(30)
+  let tensor = Tensor(values, shape: [700], requiresGradient: true)
+  let rows = RaggedRows(values: tensor, offsets: [0, 200, 700], targets: [0, 0])
+  let sorted = [values[..<200], values[200...]].map { row in
+    row.enumerated().sorted { ($1.element, $0.offset) < ($0.element, $1.offset) }.prefix(count)
   }
-  #expect(rows.rowLargest(30).map { $0.map(\.place) } == expected.map { $0.map(\.offset) })
+  #expect(rows.rowLargest(count).map { $0.map(\.place) } == sorted.map { $0.map(\.offset) })
+  let kth = rows.rowKthLargest(count)
+  #expect(kth.scalars == sorted.map { $0.last?.element })
+  kth.sum().backward()
+  let places = zip([0, 200], sorted).map { $0 + ($1.last?.offset ?? -1) }
+  #expect(tensor.gradient == (0..<700).map { places.contains($0) ? 1 : 0 })
+}
+
+@Test func theKthLargestPassesOverWhatIsNoNumber() {
+  let rows = RaggedRows(
+    values: Tensor([.nan, 1, .nan, 2, .nan], shape: [5]), offsets: [0, 4, 5], targets: [0, 0])
+  #expect(rows.rowKthLargest(1).scalars[0] == 2)
+  #expect(rows.rowKthLargest(2).scalars[0] == 1)
+  #expect(rows.rowKthLargest(9).scalars[0] == 1)
+  #expect(rows.rowKthLargest(9).scalars[1].isNaN)
 }

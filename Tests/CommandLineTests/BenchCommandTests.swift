@@ -4,7 +4,10 @@ import Testing
 
 /// `bench` and `doctor` as programs.
 @Suite struct BenchCommandTests {
-  @Test(arguments: [["bench"], ["bench", "train"], ["bench", "decode"], ["doctor"]])
+  @Test(arguments: [
+    ["bench"], ["bench", "train"], ["bench", "decode"], ["bench", "scaling"], ["bench", "all"],
+    ["doctor"],
+  ])
   func helpIsAsRecorded(command: [String]) throws {
     let outcome = try bearLab(command + ["--help"])
     #expect(outcome.status == 0 && outcome.errors.isEmpty)
@@ -72,6 +75,34 @@ import Testing
       #expect(outcome.status == 1)
       #expect(outcome.errors.hasPrefix(expected), "\(outcome.errors)")
       #expect(outcome.output.isEmpty)
+    }
+  }
+
+  /// The tiny data set as `book`: five works, each a process.
+  @Test func benchAllWritesAFileAndComparesWithIt() throws {
+    try withTinyCache { cache in
+      try FileManager.default.moveItem(
+        atPath: "\(cache)/datasets/tiny", toPath: "\(cache)/datasets/book")
+      let arguments = ["bench", "all", "--model", "tiny", "--threads", "1", "--quick"]
+      let first = try bearLab(arguments + ["--json", "\(cache)/a.json"], cache: cache)
+      #expect(first.status == 0, "\(first.errors)")
+      #expect(first.errors.hasPrefix("bench: there is no data set 'office' in "))
+      #expect(first.output.contains("| bear step, book, batch 8, f32 "))
+      let second = try bearLab(arguments + ["--compare", "\(cache)/a.json"], cache: cache)
+      #expect(second.status == 0 && second.output.contains("| before / now |"))
+      #expect(second.output.hasSuffix("\nmedians of two batches only (--quick)\n"))
+      // A row for each work of the first table.
+      let rows = { (text: String) in text.split(separator: "\n").count { $0.contains(", batch ") } }
+      #expect(rows(first.output) >= 5 && rows(first.output) == rows(second.output))
+      let broken = try bearLab(["bench", "all", "--model", "none", "--quick"], cache: cache)
+      #expect(broken.status == 1)
+      #expect(broken.errors.contains("error: there is no model 'none'"))
+      #expect(broken.errors.contains("ended with exit status 1; what it says is above\n  run "))
+      let mistake = try bearLab(["bench", "all", "--compare", "/no/such.json"], cache: cache)
+      #expect(mistake.status == 1)
+      #expect(
+        mistake.errors == "error: /no/such.json cannot be read: No such file or directory\n"
+          + "  give a file that bench all --json wrote\n")
     }
   }
 

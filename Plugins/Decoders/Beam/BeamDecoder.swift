@@ -73,9 +73,7 @@ public struct BeamDecoder: Decoder {
   ) -> BestBeams<[Int32]> {
     var best = search.noCandidates
     for (beam, own) in zip(search.beams, scores) {
-      for (token, logProbability) in zip(own.tokens, own.logProbabilities) {
-        best.offer(beam.position + [token], score: beam.score + logProbability)
-      }
+      best.offer(own.logProbabilities, from: beam.score) { beam.position + [own.tokens[$0]] }
     }
     return best
   }

@@ -4,8 +4,7 @@ extension BestBeams<ItemTrie.Node> {
   /// Offers every child of `beam`.
   mutating func offerChildren(of beam: Beam<ItemTrie.Node>, scores: ChildScores, in trie: ItemTrie)
   {
-    for (child, logProbability) in zip(trie.children(of: beam.position), scores.logProbabilities) {
-      offer(child, score: beam.score + logProbability)
-    }
+    let first = trie.children(of: beam.position).lowerBound
+    offer(scores.logProbabilities, from: beam.score) { first + $0 }
   }
 }

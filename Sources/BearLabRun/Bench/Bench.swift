@@ -151,6 +151,10 @@ struct BenchRows {
 public enum BenchError: BearLabError, Equatable {
   case tooFewTrainingRows(steps: Int, batchSize: Int, available: Int)
   case tooFewTestRows(wanted: Int, available: Int)
+  case tooFewWords(Int, needed: Int)
+  case workFailed(command: String, status: Int)
+  case unreadableResults(path: String, reason: String)
+  case unwritableResults(path: String, reason: String)
 
   public var description: String {
     switch self {
@@ -158,6 +162,12 @@ public enum BenchError: BearLabError, Equatable {
       "\(steps) steps of \(batchSize) rows are more than the \(available) training rows"
     case .tooFewTestRows(let wanted, let available):
       "\(wanted) users are more than the \(available) test rows"
+    case .tooFewWords(let words, let needed):
+      "the model's vocabulary has \(words) words of ASCII letters; titles are made of \(needed) or more"
+    case .workFailed(let command, let status):
+      "'\(command)' ended with exit status \(status); what it says is above"
+    case .unreadableResults(let path, let reason): "\(path) cannot be read: \(reason)"
+    case .unwritableResults(let path, let reason): "\(path) cannot be written: \(reason)"
     }
   }
 
@@ -166,6 +176,10 @@ public enum BenchError: BearLabError, Equatable {
     case .tooFewTrainingRows(_, _, let available):
       "give --steps and --batch-size with a product of at most \(available)"
     case .tooFewTestRows(_, let available): "give --users at most \(available)"
+    case .tooFewWords: "use a model whose vocabulary has words in Latin letters"
+    case .workFailed: "run that command alone, and follow its advice"
+    case .unreadableResults: "give a file that bench all --json wrote"
+    case .unwritableResults: "give a file in a folder that is there and may be written to"
     }
   }
 }

@@ -27,6 +27,9 @@ public struct BenchReport {
   /// Seconds a sample or user: the median over the batches.
   public var secondsPerRow: Double { batches.map { $0.seconds / Double($0.rows) }.median }
 
+  /// The shortest time of a batch.
+  var fastestSeconds: Double { batches.map(\.seconds).min() ?? .nan }
+
   /// Tokens a second, each row counted whole: the median over the batches.
   public var tokensPerSecond: Double { batches.map { Double($0.tokens) / $0.seconds }.median }
 

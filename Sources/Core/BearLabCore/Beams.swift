@@ -33,13 +33,10 @@ public struct BestBeams<Position: Sendable>: Sendable {
 
   /// Takes a beam if it is among the best so far; never one without a finite score.
   ///
-  /// - Complexity: O(log limit) for a beam that is not among the best, O(limit) for another.
+  /// - Complexity: O(1) for a beam that is not among the best, O(limit) for another.
   public mutating func offer(_ position: @autoclosure () -> Position, score: Float) {
-    guard score > -.infinity else { return }
-    if let last = beams.last, beams.count == limit {
-      guard score > last.score else { return }
-      beams.removeLast()
-    }
+    guard score > threshold else { return }
+    if beams.count == limit { beams.removeLast() }
     var range = beams.indices
     while !range.isEmpty {
       let middle = range.lowerBound + range.count / 2
@@ -48,6 +45,29 @@ public struct BestBeams<Position: Sendable>: Sendable {
         ? middle + 1..<range.upperBound : range.lowerBound..<middle
     }
     beams.insert(Beam(position(), score: score), at: range.lowerBound)
+  }
+
+  /// Takes a beam for each way on from another one.
+  ///
+  /// - Parameters:
+  ///   - logProbabilities: of the ways on, in nats; thousands at the root of a large catalogue, of
+  ///     which nearly all are turned away by one comparison.
+  ///   - score: of the beam that they go on from.
+  ///   - position: where a way leads, by its place.
+  public mutating func offer(
+    _ logProbabilities: [Float], from score: Float, position: (Int) -> Position
+  ) {
+    var threshold = self.threshold
+    for (place, logProbability) in logProbabilities.enumerated()
+    where score + logProbability > threshold {
+      offer(position(place), score: score + logProbability)
+      threshold = self.threshold
+    }
+  }
+
+  /// The score that a beam must exceed.
+  private var threshold: Float {
+    beams.count == limit ? beams.last?.score ?? .infinity : -.infinity
   }
 }
 

@@ -125,24 +125,6 @@ public struct RaggedRows {
   ///
   /// The same as `logSoftmax().targets` without storing a log-probability for every column.
   public func targetLogProbabilities() -> Tensor { targets - logSumExp() }
-
-  /// The k-th largest value of each row, `[rows]`; the smallest of a row with fewer than k.
-  ///
-  /// The gradient goes to the first element with that value; detach it for a constant threshold.
-  ///
-  /// - Complexity: O(n log n) for a row of n.
-  public func rowKthLargest(_ k: Int) -> Tensor {
-    precondition(k >= 1, "the \(k)-th largest value")
-    let places = (0..<rowCount).map { row -> Int in
-      let range = offsets[row]..<offsets[row + 1]
-      precondition(!range.isEmpty, "row \(row) is empty")
-      let pointer = values.buffer.pointer
-      // A stable sort keeps the first of equal values in front.
-      let sorted = range.sorted { (pointer[$0], $1) > (pointer[$1], $0) }
-      return sorted[min(k, range.count) - 1]
-    }
-    return values.gathered(at: places)
-  }
 }
 
 extension Tensor {
