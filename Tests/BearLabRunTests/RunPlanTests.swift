@@ -28,7 +28,7 @@ import Testing
     }
   }
 
-  /// The prompts are counted exactly, the beams as long as a title is on average.
+  /// The prompts are counted exactly, the beams about.
   @Test func decodingHasThePromptsAndTheBeams() throws {
     try withTinyCache { cache in
       let experiment = try tinyExperiment(

@@ -18,27 +18,49 @@ extension RunInputs {
   }
 
   /// The largest number of nodes of a batch of test rows: their prompts, and the beams behind each.
-  ///
-  /// Which beams a search follows is not known before; each is taken to have the length of a title.
   var largestDecoding: Int {
     get throws {
       let size: Int = try description.evaluation["batch-size"]
-      let width: Int = (try? description.decoder.values["width"]) ?? 1
+      let beams = beamNodes(width: (try? description.decoder.values["width"]) ?? 1)
       let windows = try testWindows
       let sizes = try stride(from: 0, to: windows.count, by: size).map { start in
         let batch = windows[start..<min(start + size, windows.count)]
         var forest = TokenForest()
         for window in batch { _ = forest.insert(try prompt(window, stage: .inference)) }
-        return forest.count + batch.count * width * meanTitleLength
+        return forest.count + batch.count * beams
       }
       return sizes.max() ?? 0
     }
   }
 
-  /// In tokens, EOS left out: it is predicted, and never run through the model.
-  private var meanTitleLength: Int {
+  /// The nodes that a search adds behind one prompt, about.
+  ///
+  ///     Σ_d min(width · share of the titles with a token at depth d, trie nodes at depth d)
+  ///
+  /// Which beams are followed is not known before: they are taken to be of all titles alike. Only
+  /// tokens behind which something is chosen are run through the model.
+  private func beamNodes(width: Int) -> Int {
+    var depths: [(titles: Int, nodes: Set<ItemTrie.Node>)] = []
     let titles = dataset.catalogue.titles.indices
-    let tokens = titles.reduce(0) { $0 + trie.tokens(of: $1).count - 1 }
-    return titles.isEmpty ? 0 : tokens / titles.count
+    for title in titles {
+      for (depth, node) in computedPath(to: title).enumerated() {
+        if depth == depths.count { depths.append((0, [])) }
+        depths[depth].titles += 1
+        depths[depth].nodes.insert(node)
+      }
+    }
+    return depths.reduce(0) { total, depth in
+      total + min((width * depth.titles + titles.count - 1) / titles.count, depth.nodes.count)
+    }
+  }
+
+  /// The nodes of a title's path that are run through the model: none that nothing is asked behind.
+  private func computedPath(to title: Int) -> [ItemTrie.Node] {
+    let path = Array(trie.path(to: trie.leaf(of: title)))
+    guard description.constraint == .before else { return path.dropLast() }
+    let lastChoice = path.lastIndex { node in
+      trie.children(of: trie.parent(of: node) ?? ItemTrie.root).count > 1
+    }
+    return Array(path.prefix(lastChoice ?? 0))
   }
 }
