@@ -1,7 +1,7 @@
 internal import BearLabCore
 internal import BearLabLanguageModel
 
-extension Experiment {
+extension RunInputs {
   /// Checks that every prompt of the run, with the longest title behind it, fits the model's context.
   ///
   /// Found out here rather than after an hour of training.
@@ -9,7 +9,7 @@ extension Experiment {
   /// - Throws: ``ModelError/promptTooLong(user:items:tokens:titleTokens:contextLength:)``, or what the
   ///   backbone throws.
   func requirePromptsFit() throws {
-    let context = loaded.model.shape.contextLength
+    let context = model.shape.contextLength
     // EOS is predicted, and never run through the model.
     let answer = trie.maximumDepth - 1
     let stages: [(windows: [Window], stage: PromptStage)] = try [
@@ -22,7 +22,7 @@ extension Experiment {
           stage: stage)
         // A token is a byte at least, BOS aside: most prompts need not be encoded.
         if prompt.byteCount + 1 + answer <= context { continue }
-        let tokens = loaded.encoder.elements(of: prompt).count
+        let tokens = model.encoder.elements(of: prompt).count
         guard tokens + answer <= context else {
           throw ModelError.promptTooLong(
             user: window.user, items: window.history.count, tokens: tokens, titleTokens: answer,

@@ -1,7 +1,6 @@
 public import BearLabCore
 public import BearLabData
 public import BearLabEvaluation
-internal import BearLabFormats
 public import BearLabLanguageModel
 internal import BearLabNN
 public import BearLabTensor
@@ -9,17 +8,18 @@ public import BearLabTraining
 
 /// A description brought to life: data set, model, trie and plug-ins, ready to train and measure.
 public struct Experiment {
-  public private(set) var description: RunDescription
-  public let dataset: Dataset
+  private var inputs: RunInputs
   public let loaded: LoadedModel
-  public let backbone: any Backbone
-  public let objective: any Objective
-  public let decoder: any Decoder
-  public let trie: ItemTrie
-  public let statistics: TrainingStatistics
+
+  public var description: RunDescription { inputs.description }
+  public var dataset: Dataset { inputs.dataset }
+  public var backbone: any Backbone { inputs.backbone }
+  public var objective: any Objective { inputs.objective }
+  public var decoder: any Decoder { inputs.decoder }
+  public var trie: ItemTrie { inputs.trie }
+  public var statistics: TrainingStatistics { inputs.statistics }
   /// What a reader of the results should know.
-  public let notices: [String]
-  private let registry: PluginRegistry
+  public var notices: [String] { inputs.notices }
 
   /// Loads everything.
   ///
@@ -28,19 +28,16 @@ public struct Experiment {
   ///   - registry: the plug-ins.
   ///   - resources: where data sets and models are.
   ///   - precisions: those that there are, the fastest last.
-  /// - Throws: `ComputeError` for a precision that there is not, and what the data set's files, the model's file and the plug-ins throw.
+  /// - Throws: `ComputeError` for a precision that there is not, and what the data set's files, the
+  ///   model's file and the plug-ins throw.
   public init(
     _ description: RunDescription, registry: PluginRegistry, resources: ResourceLocator,
     precisions: [Precision] = Precision.available
   ) throws {
-    let description = try description.resolvingPrecision(among: precisions)
-    let dataset = try DatasetLoader.load(
-      folder: resources.dataset(description.dataset), registry: registry
-    ) { path in try FileHash.sha256(path: path) }
-    try self.init(
-      description, registry: registry, dataset: dataset,
-      loaded: LoadedModel(
-        gguf: resources.model(description.model), precision: description.precision ?? .f32))
+    inputs = try RunInputs(
+      description, registry: registry, resources: resources, precisions: precisions)
+    loaded = try LoadedModel(inputs.model, precision: inputs.precision)
+    loaded.model.memoryLimit = try description.memoryLimit
   }
 
   /// Prepares a run of a data set and a model that are in memory; what the description calls them,
@@ -51,27 +48,16 @@ public struct Experiment {
   init(
     _ description: RunDescription, registry: PluginRegistry, dataset: Dataset, loaded: LoadedModel
   ) throws {
-    self.description = description
-    self.registry = registry
-    self.dataset = dataset
     self.loaded = loaded
-    backbone = try registry.backbones.find(description.backbone.name).init(
-      description.backbone.values)
-    objective = try registry.objectives.find(description.objective.name).init(
-      description.objective.values)
-    decoder = try registry.decoders.find(description.decoder.name).init(description.decoder.values)
-    trie = try makeTrie(dataset.catalogue, backbone: backbone, encoder: loaded.encoder)
-    statistics = TrainingStatistics(train: dataset.train, catalogue: dataset.catalogue)
-    notices =
-      dataset.notices
-      + (try joinNotice(dataset: dataset, backbone: backbone, encoder: loaded.encoder, trie: trie))
-    try requirePromptsFit()
+    inputs = try RunInputs(
+      description, registry: registry, dataset: dataset, model: loaded.outline,
+      precision: loaded.model.precision)
   }
 
   /// The same data, model and plug-ins under a description that differs in the seed alone.
   func replacing(_ description: RunDescription) -> Experiment {
     var copy = self
-    copy.description = description
+    copy.inputs = inputs.replacing(description)
     return copy
   }
 
@@ -79,17 +65,12 @@ public struct Experiment {
   public func prompt(
     _ window: Window, stage: PromptStage
   ) throws -> [TokenForest.Element] {
-    loaded.encoder.elements(
-      of: try backbone.prompt(
-        history: window.history, catalogue: dataset.catalogue, phrases: dataset.phrases,
-        stage: stage))
+    try inputs.prompt(window, stage: stage)
   }
 
   /// A training window as the trainer takes it.
   public func sample(_ window: Window) throws -> AnswerForest.Sample {
-    AnswerForest.Sample(
-      prompt: try prompt(window, stage: .training),
-      answers: [(dataset.catalogue.titleNumber(of: window.target), .positive)])
+    try inputs.sample(window)
   }
 
   /// Where the decoder's constraint comes.
@@ -105,17 +86,17 @@ public struct Experiment {
 
   /// The first rows of test, as many as the description says.
   public var testWindows: [Window] {
-    get throws { Array(dataset.test.prefix(try description.evaluation["users"])) }
+    get throws { try inputs.testWindows }
   }
 
   /// The first rows of validation, as many as the description says.
   public var validationWindows: [Window] {
-    get throws { Array(dataset.validation.prefix(try description.evaluation["users"])) }
+    get throws { try inputs.validationWindows }
   }
 
   /// The training windows of the run.
   public var trainingWindows: [Window] {
-    get throws { Array(dataset.trainSample.prefix(try description.training["samples"])) }
+    get throws { try inputs.trainingWindows }
   }
 
   /// Optimiser steps of an epoch.
@@ -132,7 +113,7 @@ public struct Experiment {
 
   /// A recommender of the registry, trained on all training windows and measured on test.
   public func evaluate(recommender name: String) throws -> Evaluation {
-    var recommender = try registry.recommenders.find(name).init([:])
+    var recommender = try inputs.registry.recommenders.find(name).init([:])
     try recommender.fit(
       train: dataset.train, validation: dataset.validation, catalogue: dataset.catalogue,
       seed: try description.seed)
@@ -155,37 +136,4 @@ public struct Experiment {
         totalSteps: steps))
     return trainer
   }
-}
-
-/// Builds the trie; a function of its own since the backbone is an existential.
-func makeTrie(
-  _ catalogue: Catalogue, backbone: some Backbone, encoder: some TextEncoder
-) throws -> ItemTrie {
-  try ItemTrie(catalogue: catalogue, backbone: backbone, encoder: encoder)
-}
-
-/// Checks that prompt and answer, encoded apart, are the tokens of the whole text.
-///
-/// They are always encoded apart; where the tokenizer would join them, the model sees a seam that
-/// its pre-training did not have, and the reader is told.
-private func joinNotice(
-  dataset: Dataset, backbone: any Backbone, encoder: some TextEncoder, trie: ItemTrie
-) throws -> [String] {
-  guard let window = dataset.trainSample.first ?? dataset.test.first else { return [] }
-  let prompt = try backbone.prompt(
-    history: window.history, catalogue: dataset.catalogue, phrases: dataset.phrases,
-    stage: .training)
-  guard case .text(let text) = prompt.parts.last else { return [] }
-  let tail = String(text.suffix(40))
-  let tailTokens = encoder.encode(tail)
-  let joined = dataset.catalogue.titles.enumerated().count { number, title in
-    // The answer's own tokens are in the trie, EOS behind them.
-    encoder.encode(tail + backbone.answer(title: title))
-      != tailTokens + trie.tokens(of: number).dropLast()
-  }
-  guard joined > 0 else { return [] }
-  return [
-    "the tokenizer would join the prompt's end with \(joined) of "
-      + "\(dataset.catalogue.titles.count) titles; they are encoded apart"
-  ]
 }

@@ -240,6 +240,11 @@ public struct RunDescription: Sendable {
     }
   }
 
+  /// The most memory to take, in bytes; 0 for all that there is.
+  public var memoryLimit: Int {
+    get throws { try general["memory-limit"] }
+  }
+
   /// Which epoch is reported.
   var selection: CheckpointSelection {
     get throws { try evaluation["selection"] }

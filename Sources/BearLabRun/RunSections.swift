@@ -25,6 +25,9 @@ public enum RunSections {
       "precision", default: RunDescription.automaticPrecision,
       of: [RunDescription.automaticPrecision] + Precision.allCases.map(\.rawValue),
       "of frozen weights and of the operands of products; auto for the fastest that there is"),
+    .integer(
+      "memory-limit", default: 0, in: 0..., unit: Parameter.bytes,
+      "the most memory to take, at the price of time; 0 for all that there is"),
   ]
 
   /// How the model is fine-tuned.

@@ -32,11 +32,7 @@ public final class Trainer {
 
   /// The samples of each step of an epoch: a permutation that depends on seed and epoch alone.
   public func batches(sampleCount: Int, epoch: Int) -> [[Int]] {
-    var random = CounterGenerator(key: CounterGenerator.mix(settings.seed, UInt64(epoch)))
-    let order = (0..<sampleCount).shuffled(using: &random)
-    return stride(from: 0, to: sampleCount, by: settings.batchSize).map { start in
-      Array(order[start..<min(start + settings.batchSize, sampleCount)])
-    }
+    settings.batches(sampleCount: sampleCount, epoch: epoch)
   }
 
   /// Tells the objective of an epoch's start.
@@ -73,7 +69,7 @@ public final class Trainer {
   private func takeStep(_ samples: [AnswerForest.Sample]) throws -> StepReport {
     // What a step teaches the objective must not change the losses of the same step.
     var taught = objective
-    let groups = split(samples[...], into: settings.normaliseGroup)
+    let groups = samples[...].parts(of: settings.normaliseGroup)
     var loss = 0.0
     var tokens = 0
     for group in groups {
@@ -115,7 +111,7 @@ public final class Trainer {
   ) throws -> Total {
     let dropout = DropoutKey(seed: settings.seed, step: optimizer.step)
     var total = Total()
-    for samples in split(group, into: settings.microBatch) {
+    for samples in group.parts(of: settings.microBatch) {
       let answers = AnswerForest(Array(samples), trie: trie, columns: objective.needs.columns)
       let batch = try answers.batch(model: model, adapter: adapter, dropout: dropout)
       let terms = try objective.loss(batch)
@@ -126,16 +122,6 @@ public final class Trainer {
       total.tokens += answers.nodeCount
     }
     return total
-  }
-
-  /// Consecutive parts of `size` samples, the last one smaller; one part where `size` is nil.
-  private func split(
-    _ samples: ArraySlice<AnswerForest.Sample>, into size: Int?
-  ) -> [ArraySlice<AnswerForest.Sample>] {
-    let size = max(size ?? samples.count, 1)
-    return stride(from: samples.startIndex, to: samples.endIndex, by: size).map { start in
-      samples[start..<min(start + size, samples.endIndex)]
-    }
   }
 }
 

@@ -43,6 +43,28 @@ public struct TrainingSettings: Sendable, Hashable {
 
   /// Optimiser steps of an epoch; the last one may be smaller.
   public func stepsPerEpoch(samples: Int) -> Int { (samples + batchSize - 1) / batchSize }
+
+  /// The sample numbers of each step of an epoch, numbered from 0, in a random order.
+  public func batches(sampleCount: Int, epoch: Int) -> [[Int]] {
+    var random = CounterGenerator(key: CounterGenerator.mix(seed, UInt64(epoch)))
+    let order = (0..<sampleCount).shuffled(using: &random)
+    return order[...].parts(of: batchSize).map(Array.init)
+  }
+
+  /// What is in memory at a time of a step's samples, in order.
+  public func microBatches<Sample>(of samples: [Sample]) -> [ArraySlice<Sample>] {
+    samples[...].parts(of: normaliseGroup).flatMap { $0.parts(of: microBatch) }
+  }
+}
+
+extension ArraySlice {
+  /// Consecutive parts of `size` elements, the last one smaller; one part where `size` is nil.
+  func parts(of size: Int?) -> [ArraySlice] {
+    let size = Swift.max(size ?? count, 1)
+    return stride(from: startIndex, to: endIndex, by: size).map { start in
+      self[start..<Swift.min(start + size, endIndex)]
+    }
+  }
 }
 
 /// The learning rate of each step.

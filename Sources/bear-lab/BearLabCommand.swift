@@ -17,9 +17,9 @@ struct BearLabCommand: ParsableCommand {
       """,
     version: BearLab.version,
     subcommands: [
-      RunCommand.self, ResumeCommand.self, EvaluateCommand.self, RescoreCommand.self,
-      RecommendCommand.self, ListCommand.self, DescribeCommand.self, VerifyCommand.self,
-      BenchCommand.self, DoctorCommand.self,
+      RunCommand.self, PlanCommand.self, ResumeCommand.self, EvaluateCommand.self,
+      RescoreCommand.self, RecommendCommand.self, ListCommand.self, DescribeCommand.self,
+      VerifyCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
 }
 

@@ -12,6 +12,8 @@ struct ExperimentOptions: ParsableArguments {
   @Option(help: "Threads; 0 for one a core.") var threads: String?
   @Option(help: "Of weights and products: f32, bf16, or auto, the fastest there is.")
   var precision: String?
+  @Option(help: "The most memory to take, such as 4G; 0 for all that there is.")
+  var memoryLimit: String?
   @Option(
     name: .customLong("config"), help: "A YAML file of settings, such as a run's run.yaml.")
   var config: String?
@@ -39,7 +41,7 @@ struct ExperimentOptions: ParsableArguments {
     let chosen = choices + [("backbone", backbone), ("objective", objective)]
     let named = [
       ("", "dataset", dataset), ("", "model", model), ("", "threads", threads),
-      ("", "precision", precision),
+      ("", "precision", precision), ("", "memory-limit", memoryLimit),
     ]
     func given(_ values: [(String, String, String?)]) -> [RunDescription.Assignment] {
       values.compactMap { section, name, text in

@@ -18,14 +18,14 @@ struct RunCommand: ParsableCommand {
   @OptionGroup var options: RunOptions
   @Option(help: "The run's folder; it must not exist, or be empty. (default: runs/…)") var output:
     String?
-  @Flag(help: "Print the full description and stop.") var dryRun = false
+  @Flag(help: "Print the full description and the memory it will take, and stop.")
+  var dryRun = false
 
   func run() throws {
     let registry = try PluginRegistry.builtin()
     let description = try RunDescription(options.assignments(), registry: registry)
     if dryRun {
-      Console.print(try description.yaml().trimmingCharacters(in: .newlines))
-      return
+      return try Self.show(description, registry: registry)
     }
     try ComputeOptions.apply(threads: description.general["threads"])
     let path = output ?? Self.defaultOutput(description)
@@ -36,6 +36,19 @@ struct RunCommand: ParsableCommand {
     // The folder is made last, so that a mistake in the settings or the data leaves none behind.
     let experiment = try Experiment(description, registry: registry, resources: .current)
     try Self.execute(experiment, in: RunFolder(creating: path))
+  }
+
+  /// Prints the description and, as comments below it, the memory that the run will take.
+  private static func show(_ description: RunDescription, registry: PluginRegistry) throws {
+    Console.print(try description.yaml().trimmingCharacters(in: .newlines))
+    let plan: String
+    do {
+      try ComputeOptions.apply(threads: description.general["threads"])
+      plan = try RunPlan(description, registry: registry, resources: .current).text
+    } catch let error as any BearLabError {
+      plan = "no memory is predicted: \(error.description)\n  \(error.remedy)"
+    }
+    for line in plan.split(separator: "\n") { Console.print("# \(line)") }
   }
 
   /// Runs, or continues, and prints the table.

@@ -79,6 +79,7 @@ public struct Parameter: Sendable {
   /// The accepted values in words, as errors and `describe` print them.
   public var acceptedValues: String {
     switch domain {
+    case .integer where unit == Self.bytes: "a number of bytes, such as 500M or 4G"
     case .real(let range) where range.upperBound == .infinity:
       "a real number, at least \(range.lowerBound)"
     case .real(let range): "a real number from \(range.lowerBound) to \(range.upperBound)"
@@ -98,6 +99,7 @@ public struct Parameter: Sendable {
     let value: ParameterValue? =
       switch domain {
       case .real: Double(text).map { .real($0) }
+      case .integer where unit == Self.bytes: Self.byteCount(text).map { .integer($0) }
       case .integer: Int(text).map { .integer($0) }
       case .flag: Bool(text).map { .flag($0) }
       case .choice, .text: .text(text)
@@ -106,6 +108,17 @@ public struct Parameter: Sendable {
       throw .invalid(parameter: name, value: text, accepted: acceptedValues)
     }
     return try validate(value)
+  }
+
+  /// The unit of integers that may be written with a power of 1024 behind them: K, M, G or T.
+  public static let bytes = "bytes"
+
+  private static func byteCount(_ text: String) -> Int? {
+    guard let last = text.last, let power = ["K", "M", "G", "T"].firstIndex(of: last.uppercased())
+    else { return Int(text) }
+    guard let number = Int(text.dropLast()) else { return nil }
+    let (bytes, overflows) = number.multipliedReportingOverflow(by: 1 << (10 * (power + 1)))
+    return overflows ? nil : bytes
   }
 
   /// Returns `value` in this parameter's type.

@@ -9,6 +9,8 @@ public final class LanguageModel {
   public let shape: LanguageModelShape
   /// Of the frozen weights and of the operands of products.
   public let precision: Precision
+  /// The most memory that the process should take, in bytes; 0 for all that there is.
+  public var memoryLimit = 0
   let weights: TransformerWeights
   /// Grown when a longer path comes: a file may claim a context of any length.
   private var rotary: RotaryTable

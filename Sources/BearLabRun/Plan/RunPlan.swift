@@ -1,0 +1,147 @@
+public import BearLabCore
+public import BearLabLanguageModel
+internal import BearLabNN
+internal import BearLabTensor
+internal import Foundation
+
+/// The memory that a run will take, predicted without its model's weights.
+public struct RunPlan {
+  /// A part of a run, whose memory is free again when the next one begins.
+  struct Stage {
+    let name: String
+    /// The largest number of nodes that are computed at once.
+    let rows: Int
+    let memory: MemoryPlan
+  }
+
+  let stages: [Stage]
+  let precision: Precision
+  /// What this process held before a weight was read: program, data, trie, tokenizer.
+  let baseBytes: Int
+  /// 0 for all that the machine has.
+  let limit: Int
+  /// What the machine can give; nil where it does not say.
+  let availableBytes: Int?
+
+  /// The most that the process will hold, in bytes.
+  public var peakBytes: Int { baseBytes + (stages.map(\.memory.peakBytes).max() ?? 0) }
+
+  /// Plans the training of a model that need not exist.
+  ///
+  /// - Parameters:
+  ///   - shape: the sizes of the model.
+  ///   - tiedHead: whether the head's weights are the embedding's.
+  ///   - rows: the tokens of a micro-batch.
+  ///   - description: the LoRA settings, the precision and the limit.
+  /// - Throws: `ComputeError` for a precision that there is not.
+  public init(
+    shape: LanguageModelShape, tiedHead: Bool, rows: Int, description: RunDescription
+  ) throws {
+    let resolved = try description.resolvingPrecision()
+    let planner = Planner(
+      shape: shape, tiedHead: tiedHead, precision: try resolved.precision ?? .f32,
+      limit: try resolved.memoryLimit)
+    self.init(
+      planner, stages: [planner.stage("training", rows: rows, lora: try resolved.loraSettings)])
+  }
+
+  /// Plans a run on data: every micro-batch of the first epoch and every batch of test rows is laid
+  /// out as the run will.
+  ///
+  /// - Throws: what reading the data and the header of the model throws.
+  public init(
+    _ description: RunDescription, registry: PluginRegistry, resources: ResourceLocator
+  ) throws {
+    let inputs = try RunInputs(description, registry: registry, resources: resources)
+    let planner = Planner(
+      shape: inputs.model.shape, tiedHead: inputs.model.tiedHead, precision: inputs.precision,
+      limit: try inputs.description.memoryLimit)
+    var stages = [planner.stage("decoding", rows: try inputs.largestDecoding, lora: nil)]
+    if try inputs.description.trainingSettings.epochs > 0 {
+      let lora = try inputs.description.loraSettings
+      stages.insert(
+        planner.stage("training", rows: try inputs.largestMicroBatch, lora: lora), at: 0)
+    }
+    self.init(planner, stages: stages)
+  }
+
+  private init(_ planner: Planner, stages: [Stage]) {
+    self.stages = stages
+    precision = planner.precision
+    limit = planner.limit
+    let machine = Machine.current
+    baseBytes = Machine.peakBytes ?? 0
+    availableBytes = machine.availableMemory
+  }
+
+  /// What all stages share.
+  private struct Planner {
+    let shape: LanguageModelShape
+    let tiedHead: Bool
+    let precision: Precision
+    let limit: Int
+
+    func stage(_ name: String, rows: Int, lora: LoRASettings?) -> Stage {
+      Stage(
+        name: name, rows: rows,
+        memory: MemoryPlan(
+          shape: shape, tiedHead: tiedHead, precision: precision, threads: Compute.threads,
+          rows: rows, loraSettings: lora, limit: limit))
+    }
+  }
+}
+
+extension RunPlan {
+  /// A table of the stages, its columns aligned.
+  public var text: String {
+    func row(_ name: String, _ value: (Stage) -> Int) -> [String] {
+      [name] + stages.map { ByteCount.text(value($0)) }
+    }
+    let table = MarkdownTable(
+      header: ["memory, \(precision.rawValue)"] + stages.map(\.name),
+      rows: [
+        ["tokens at once"] + stages.map { "\($0.rows)" },
+        row("weights", \.memory.weightBytes), row("activations", \.memory.activationBytes),
+        row("LoRA and optimiser", \.memory.adapterBytes), row("scratch", \.memory.scratchBytes),
+        row("data and program") { _ in baseBytes },
+        row("predicted peak") { baseBytes + $0.memory.peakBytes },
+        ["layers computed again"] + stages.map { "\($0.memory.recomputedLayers)" },
+      ])
+    let available = "this machine has \(ByteCount.text(availableBytes)) available"
+    return table.text + "\n" + (limit > 0 ? "limit \(ByteCount.text(limit)); " : "") + available
+      + "\n"
+  }
+
+  /// The figures as one JSON object, without a line feed at the end.
+  public func json() throws -> String {
+    struct Report: Encodable {
+      struct Part: Encodable {
+        let rows, weightBytes, activationBytes, adapterBytes, scratchBytes, peakBytes: Int
+        let recomputedLayers: Int
+      }
+      let precision: String
+      let threads, baseBytes, peakBytes, limitBytes: Int
+      let availableBytes: Int?
+      let stages: [String: Part]
+    }
+    let parts = stages.map { stage in
+      let memory = stage.memory
+      return (
+        stage.name,
+        Report.Part(
+          rows: stage.rows, weightBytes: memory.weightBytes,
+          activationBytes: memory.activationBytes, adapterBytes: memory.adapterBytes,
+          scratchBytes: memory.scratchBytes, peakBytes: baseBytes + memory.peakBytes,
+          recomputedLayers: memory.recomputedLayers)
+      )
+    }
+    let report = Report(
+      precision: precision.rawValue, threads: Compute.threads, baseBytes: baseBytes,
+      peakBytes: peakBytes, limitBytes: limit, availableBytes: availableBytes,
+      stages: Dictionary(uniqueKeysWithValues: parts))
+    let encoder = JSONEncoder()
+    encoder.keyEncodingStrategy = .convertToSnakeCase
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(report), as: UTF8.self)
+  }
+}

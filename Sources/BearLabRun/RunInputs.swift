@@ -1,0 +1,130 @@
+internal import BearLabCore
+internal import BearLabData
+internal import BearLabFormats
+internal import BearLabLanguageModel
+internal import BearLabTensor
+internal import BearLabTraining
+
+/// What a run works on, but for the model's weights: data set, tokenizer, trie and plug-ins.
+struct RunInputs {
+  private(set) var description: RunDescription
+  let precision: Precision
+  let dataset: Dataset
+  let model: ModelOutline
+  let backbone: any Backbone
+  let objective: any Objective
+  let decoder: any Decoder
+  let trie: ItemTrie
+  let statistics: TrainingStatistics
+  /// What a reader of the results should know.
+  let notices: [String]
+  let registry: PluginRegistry
+
+  /// Loads everything; see ``Experiment/init(_:registry:resources:precisions:)``.
+  init(
+    _ description: RunDescription, registry: PluginRegistry, resources: ResourceLocator,
+    precisions: [Precision] = Precision.available
+  ) throws {
+    let description = try description.resolvingPrecision(among: precisions)
+    try self.init(
+      description, registry: registry,
+      dataset: DatasetLoader.load(
+        folder: resources.dataset(description.dataset), registry: registry
+      ) { path in try FileHash.sha256(path: path) },
+      model: ModelOutline(gguf: resources.model(description.model)),
+      precision: description.precision ?? .f32)
+  }
+
+  /// Makes plug-ins and trie for a data set and a model.
+  init(
+    _ description: RunDescription, registry: PluginRegistry, dataset: Dataset, model: ModelOutline,
+    precision: Precision
+  ) throws {
+    self.description = description
+    self.registry = registry
+    self.precision = precision
+    self.dataset = dataset
+    self.model = model
+    backbone = try registry.backbones.find(description.backbone.name).init(
+      description.backbone.values)
+    objective = try registry.objectives.find(description.objective.name).init(
+      description.objective.values)
+    decoder = try registry.decoders.find(description.decoder.name).init(description.decoder.values)
+    trie = try makeTrie(dataset.catalogue, backbone: backbone, encoder: model.encoder)
+    statistics = TrainingStatistics(train: dataset.train, catalogue: dataset.catalogue)
+    notices =
+      dataset.notices
+      + (try joinNotice(dataset: dataset, backbone: backbone, encoder: model.encoder, trie: trie))
+    try requirePromptsFit()
+  }
+
+  /// The same inputs under a description that differs in the seed alone.
+  func replacing(_ description: RunDescription) -> RunInputs {
+    var copy = self
+    copy.description = description
+    return copy
+  }
+
+  /// The tokens of a window's prompt.
+  func prompt(_ window: Window, stage: PromptStage) throws -> [TokenForest.Element] {
+    model.encoder.elements(
+      of: try backbone.prompt(
+        history: window.history, catalogue: dataset.catalogue, phrases: dataset.phrases,
+        stage: stage))
+  }
+
+  /// A training window as the trainer takes it.
+  func sample(_ window: Window) throws -> AnswerForest.Sample {
+    AnswerForest.Sample(
+      prompt: try prompt(window, stage: .training),
+      answers: [(dataset.catalogue.titleNumber(of: window.target), .positive)])
+  }
+
+  /// The first rows of test, as many as the description says.
+  var testWindows: [Window] {
+    get throws { Array(dataset.test.prefix(try description.evaluation["users"])) }
+  }
+
+  /// The first rows of validation, as many as the description says.
+  var validationWindows: [Window] {
+    get throws { Array(dataset.validation.prefix(try description.evaluation["users"])) }
+  }
+
+  /// The training windows of the run.
+  var trainingWindows: [Window] {
+    get throws { Array(dataset.trainSample.prefix(try description.training["samples"])) }
+  }
+}
+
+/// Builds the trie; a function of its own since the backbone is an existential.
+func makeTrie(
+  _ catalogue: Catalogue, backbone: some Backbone, encoder: some TextEncoder
+) throws -> ItemTrie {
+  try ItemTrie(catalogue: catalogue, backbone: backbone, encoder: encoder)
+}
+
+/// Checks that prompt and answer, encoded apart, are the tokens of the whole text.
+///
+/// They are always encoded apart; where the tokenizer would join them, the model sees a seam that
+/// its pre-training did not have, and the reader is told.
+private func joinNotice(
+  dataset: Dataset, backbone: any Backbone, encoder: some TextEncoder, trie: ItemTrie
+) throws -> [String] {
+  guard let window = dataset.trainSample.first ?? dataset.test.first else { return [] }
+  let prompt = try backbone.prompt(
+    history: window.history, catalogue: dataset.catalogue, phrases: dataset.phrases,
+    stage: .training)
+  guard case .text(let text) = prompt.parts.last else { return [] }
+  let tail = String(text.suffix(40))
+  let tailTokens = encoder.encode(tail)
+  let joined = dataset.catalogue.titles.enumerated().count { number, title in
+    // The answer's own tokens are in the trie, EOS behind them.
+    encoder.encode(tail + backbone.answer(title: title))
+      != tailTokens + trie.tokens(of: number).dropLast()
+  }
+  guard joined > 0 else { return [] }
+  return [
+    "the tokenizer would join the prompt's end with \(joined) of "
+      + "\(dataset.catalogue.titles.count) titles; they are encoded apart"
+  ]
+}
