@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabTensor
 import Foundation
 
 /// `bear-lab bench all`.
@@ -32,8 +33,11 @@ struct BenchAllCommand: ParsableCommand {
     let options = [("--model", model), ("--threads", threads)].flatMap { name, value in
       value.map { [name, $0] } ?? []
     }
+    // The instruction set decides which precisions there are.
+    try ComputeOptions.apply(threads: 1)
     let set = BenchSet(
-      data: data, resources: .current, precisions: ["f32"], options: options, isQuick: quick)
+      data: data, resources: .current, precisions: Precision.available, options: options,
+      isQuick: quick)
     set.notices.forEach { Console.error("bench: \($0)") }
     let results = try set.run(program: Self.program) { Console.error("bench: \($0.name)") }
     try jsonFile.map { try results.write(to: $0) }

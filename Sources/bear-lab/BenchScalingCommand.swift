@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabTensor
 
 /// `bear-lab bench scaling`.
 struct BenchScalingCommand: ParsableCommand {
@@ -19,20 +20,25 @@ struct BenchScalingCommand: ParsableCommand {
   @Option(help: "What fine-tuning minimises.") var objective: String?
   @Option(help: "How items are searched.") var decoder: String?
   @Option(help: "Threads; 0 for one a core.") var threads: String?
+  @Option(help: "Of weights and products: f32, bf16, or auto, the fastest there is.")
+  var precision: String?
   @Option(help: "Of the data, and of LoRA's start and dropout.") var seed: String?
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
     let assignments = [
       ("model", model), ("objective", objective), ("decoder", decoder), ("threads", threads),
-      ("seed", seed),
+      ("precision", precision), ("seed", seed),
     ].compactMap { name, text in
       text.map { RunDescription.Assignment(section: "", name: name, text: $0) }
     }
     let registry = try PluginRegistry.builtin()
     let description = try RunDescription(assignments, registry: registry)
     try ComputeOptions.apply(threads: description.general["threads"])
-    let loaded = try LoadedModel(gguf: ResourceLocator.current.model(description.model))
+    let chosen = try description.precision ?? .best
+    try chosen.require()
+    let loaded = try LoadedModel(
+      gguf: ResourceLocator.current.model(description.model), precision: chosen)
     let report = try ScalingBench(assignments, registry: registry, loaded: loaded).run {
       Console.error("bench: \($0)")
     }

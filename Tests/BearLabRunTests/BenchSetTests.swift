@@ -1,3 +1,4 @@
+import BearLabTensor
 import BearLabTestSupport
 import Foundation
 import Testing
@@ -8,7 +9,7 @@ import Testing
 @Suite struct BenchSetTests {
   @Test func thereAreWorksForEachDataSetThatIsFound() throws {
     try withFolders(["data/book", "cache/datasets/office"]) { folder in
-      let set = self.set(in: folder, precisions: ["f32", "bf16"])
+      let set = self.set(in: folder, precisions: [.f32, .bf16])
       #expect(set.notices.isEmpty)
       #expect(
         set.works.map(\.name).filter { $0.hasSuffix("bf16") } == [
@@ -119,7 +120,7 @@ import Testing
   // MARK: Support
 
   private func set(
-    in folder: String, precisions: [String] = ["f32"], isQuick: Bool = false
+    in folder: String, precisions: [Precision] = [.f32], isQuick: Bool = false
   ) -> BenchSet {
     BenchSet(
       data: "\(folder)/data", resources: ResourceLocator(cache: "\(folder)/cache"),

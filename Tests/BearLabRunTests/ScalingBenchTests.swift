@@ -11,8 +11,9 @@ import Testing
     sizes: [.titles: [20, 40], .history: [1, 2], .users: [1, 2], .rank: [1, 4]],
     usual: [.titles: 20, .history: 1, .users: 1, .rank: 2], repetitions: 2)
 
-  /// Trie, two steps and two searches a size; without a trie but for the titles, and no search for
-  /// the rank. Of two repetitions the faster counts.
+  /// Trie, two steps and two searches a size; of two repetitions the faster counts.
+  ///
+  /// Without a trie but for the titles, and without searches for the rank.
   @Test func exponentsAreThoseOfTheSeconds() throws {
     var seconds: [Double] = [1, 9, 3, 5, 5] + [4, 6, 7, 5, 6]  // titles
     seconds += [2, 2, 1, 1] + [8, 9, 1, 2]  // history

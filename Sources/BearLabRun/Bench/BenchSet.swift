@@ -1,4 +1,5 @@
 internal import BearLabCore
+public import BearLabTensor
 internal import Foundation
 
 /// The works that show how fast the program is, each a command for a process of its own.
@@ -31,7 +32,7 @@ public struct BenchSet {
   ///   - options: what every work is told besides, such as the model.
   ///   - isQuick: whether two batches a work are enough; medians are then of two.
   public init(
-    data folder: String?, resources: ResourceLocator, precisions: [String], options: [String],
+    data folder: String?, resources: ResourceLocator, precisions: [Precision], options: [String],
     isQuick: Bool
   ) {
     let found = Self.dataSets.compactMap { name -> (name: String, path: String)? in
@@ -47,7 +48,7 @@ public struct BenchSet {
     }
     self.isQuick = isQuick
     let batches = isQuick ? 2 : 5
-    works = precisions.flatMap { precision in
+    works = precisions.map(\.rawValue).flatMap { precision in
       let own = ["--precision", precision, "--json"] + options
       return found.isEmpty
         ? Self.works(on: Self.defaultDataSet, path: nil, precision, batches: batches, own)

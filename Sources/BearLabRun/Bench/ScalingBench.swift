@@ -135,6 +135,7 @@ public struct ScalingBench {
       return [
         "bear_lab": .text(BearLab.version), "engine": .text(MatrixEngine.name),
         "instruction_set": .text(Compute.instructionSet), "threads": .integer(Compute.threads),
+        "precision": .text(loaded.model.precision.rawValue),
         "model": .text(description.model), "backbone": .text(description.backbone.name),
         "objective": .text(description.objective.name),
         "decoder": .text(description.decoder.name), "seed": .integer(seed),
