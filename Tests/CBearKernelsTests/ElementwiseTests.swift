@@ -54,66 +54,6 @@ extension KernelTests {
       #expect(wrong.isEmpty)
     }
   }
-
-  @Suite struct Dropout {
-    @Test(arguments: availableISAs, [(1, 1), (3, 17), (2, 64), (5, 129)])
-    func masksAsDocumented(isa: String, shape: (rows: Int, width: Int)) throws {
-      let (rows, width) = shape
-      let rate: Float = 0.3
-      let keys = (0..<rows).map { UInt64($0) &* 0x9E37_79B9_7F4A_7C15 &+ 5 }
-      let x = randomFloats(rows * width, seed: 15, in: 1...2)
-      var y = unwritten(x.count)
-      try withISA(isa) { bear_dropout_f32(rows, width, rate, keys, x, &y) }
-      let expected = x.indices.map { place -> Float in
-        let counter = UInt64(place % width + 1) &* 0x9E37_79B9_7F4A_7C15
-        let word = finalised(finalised(keys[place / width]) &+ counter)
-        return Float(word >> 40) / 16_777_216 >= rate ? x[place] * (1 / (1 - rate)) : 0
-      }
-      #expect(y == expected)
-      var inPlace = x
-      try withISA(isa) {
-        inPlace.withUnsafeMutableBufferPointer {
-          bear_dropout_f32(rows, width, rate, keys, $0.baseAddress, $0.baseAddress)
-        }
-      }
-      #expect(inPlace == expected)
-    }
-
-    /// Keys a step of SplitMix64 apart, whose sequences would otherwise overlap.
-    @Test(arguments: [Float(0), 0.05, 0.5, 0.9])
-    func dropsTheRateIndependentlyInEachRow(rate: Float) {
-      let (rows, width) = (40, 1000)
-      let keys = (0..<rows).map { UInt64($0) &* 0x9E37_79B9_7F4A_7C15 }
-      var y = unwritten(rows * width)
-      bear_dropout_f32(rows, width, rate, keys, [Float](repeating: 1, count: y.count), &y)
-      let dropped = y.map { $0 == 0 ? 1.0 : 0.0 }
-      let spread = (Double(rate) * Double(1 - rate) / Double(y.count)).squareRoot()
-      #expect(abs(dropped.reduce(0, +) / Double(y.count) - Double(rate)) <= 5 * spread)
-      // A row against the next one, shifted by one column: as rare together as by chance.
-      let both = (0..<(rows - 1) * width - 1).filter {
-        dropped[$0 + 1] == 1 && dropped[$0 + width] == 1
-      }
-      let expected = Double(rate) * Double(rate)
-      #expect(abs(Double(both.count) / Double(rows * width) - expected) < 0.03)
-      let kept = y.filter { $0 != 0 }
-      #expect(kept.allSatisfy { $0 == 1 / (1 - rate) })
-    }
-
-    @Test func equalKeysGiveEqualMasks() {
-      let x = [Float](repeating: 1, count: 3 * 50)
-      var y = unwritten(x.count)
-      bear_dropout_f32(3, 50, 0.5, [7, 8, 7], x, &y)
-      #expect(y[0..<50] == y[100..<150])
-      #expect(y[0..<50] != y[50..<100])
-    }
-  }
-}
-
-private func finalised(_ key: UInt64) -> UInt64 {
-  var word = key
-  word = (word ^ (word >> 30)) &* 0xBF58_476D_1CE4_E5B9
-  word = (word ^ (word >> 27)) &* 0x94D0_49BB_1331_11EB
-  return word ^ (word >> 31)
 }
 
 /// AdamW with the settings of the test, in double precision.

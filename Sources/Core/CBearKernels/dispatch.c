@@ -80,11 +80,6 @@ void bear_rms_norm(bear_element type, size_t rows, size_t width, float eps, cons
   kernels->rms_norm(type, rows, width, eps, x, w, y, rstd);
 }
 
-void bear_rms_norm_f32(size_t rows, size_t width, float eps, const float *x, const float *w,
-                       float *y, float *rstd) {
-  kernels->rms_norm(BEAR_F32, rows, width, eps, x, w, y, rstd);
-}
-
 void bear_rms_norm_backward_f32(size_t rows, size_t width, const float *x, const float *w,
                                 const float *rstd, const float *dy, float *dx) {
   kernels->rms_norm_backward(rows, width, x, w, rstd, dy, dx);
@@ -101,21 +96,11 @@ void bear_swiglu(bear_element type, size_t rows, size_t width, const void *gate,
   kernels->swiglu(type, rows, width, gate, up, stride, y, y_stride);
 }
 
-void bear_swiglu_f32(size_t rows, size_t width, const float *gate_up, float *y) {
-  kernels->swiglu(BEAR_F32, rows, width, gate_up, gate_up + width, 2 * width, y, width);
-}
-
 void bear_swiglu_backward(bear_element type, size_t rows, size_t width, const void *gate,
                           const void *up, size_t stride, const float *dy, size_t dy_stride,
                           void *d_gate, void *d_up, size_t d_stride) {
   kernels->swiglu_backward(type, rows, width, gate, up, stride, dy, dy_stride, d_gate, d_up,
                            d_stride);
-}
-
-void bear_swiglu_backward_f32(size_t rows, size_t width, const float *gate_up, const float *dy,
-                              float *d_gate_up) {
-  kernels->swiglu_backward(BEAR_F32, rows, width, gate_up, gate_up + width, 2 * width, dy, width,
-                           d_gate_up, d_gate_up + width, 2 * width);
 }
 
 size_t bear_attention_scratch(const bear_attention_shape *shape, const bear_attention_task *task,
@@ -189,11 +174,6 @@ void bear_row_log_softmax_backward_f32(size_t rows, const int64_t *offsets, cons
 void bear_row_log_sum_exp_backward_f32(size_t rows, const int64_t *offsets, const float *x,
                                        const float *lse, const float *d_lse, float *dx) {
   kernels->row_log_sum_exp_backward(rows, offsets, x, lse, d_lse, dx);
-}
-
-void bear_dropout_f32(size_t rows, size_t width, float rate, const uint64_t *keys, const float *x,
-                      float *y) {
-  kernels->dropout(rows, width, rate, keys, x, y);
 }
 
 void bear_dropout_bits(size_t rows, size_t width, float rate, const uint64_t *keys, uint8_t *bits,

@@ -43,7 +43,6 @@ const bear_kernel_table ISA_TABLE = {
     .row_subtract = row_subtract,
     .row_log_softmax_backward = row_log_softmax_backward,
     .row_log_sum_exp_backward = row_log_sum_exp_backward,
-    .dropout = dropout,
     .dropout_bits = dropout_bits,
     .low_rank_dots = low_rank_dots,
     .low_rank_expand = low_rank_expand,

@@ -1,5 +1,13 @@
 // The bits of dropout; see CBearKernels.h.
 
+/// The finaliser of SplitMix64, in place, of one number or of a vector.
+#define MIX(z)                                                                                     \
+  do {                                                                                             \
+    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;                                                     \
+    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;                                                     \
+    z = z ^ (z >> 31);                                                                             \
+  } while (0)
+
 /// 16 bits for each of four columns come from word k = mix(mix(key) + (k + 1) * golden), the lowest
 /// for the first. The inner mix keeps apart rows whose keys differ by a multiple of the golden
 /// ratio, as a SplitMix64 sequence's do.

@@ -47,37 +47,6 @@ static void swiglu_backward(bear_element type, size_t rows, size_t width,
                          d_stride);
 }
 
-/// The finaliser of SplitMix64, in place, of one number or of a vector.
-#define MIX(z)                                                                                     \
-  do {                                                                                             \
-    z = (z ^ (z >> 30)) * 0xBF58476D1CE4E5B9u;                                                     \
-    z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;                                                     \
-    z = z ^ (z >> 31);                                                                             \
-  } while (0)
-
-/// u(key, i) is the upper 24 bits of mix(mix(key) + (i + 1) * golden). The inner mix keeps apart
-/// rows whose keys differ by a multiple of the golden ratio, as a SplitMix64 sequence's do.
-static void dropout(size_t rows, size_t width, float rate, const uint64_t *restrict keys,
-                    const float *x, float *y) {
-  const uint64_t golden = 0x9E3779B97F4A7C15u;
-  const float kept = 1.0f / (1.0f - rate);
-  const vi threshold = (int32_t)ceil((double)rate * 16777216.0) - (vi){0};
-  vl lane;
-  for (size_t l = 0; l < LANES; l++) lane[l] = (l + 1) * golden;
-  for (size_t r = 0; r < rows; r++, x += width, y += width) {
-    uint64_t start = keys[r];
-    MIX(start);
-    vl counter = lane + start;
-    for (size_t i = 0; i < width; i += LANES, counter += LANES * golden) {
-      vl word = counter;
-      MIX(word);
-      vi u = __builtin_convertvector(word >> 40, vi);
-      vf scaled = load_some(x + i, width - i, 0) * kept;
-      store_some(y + i, width - i, (vf)((u >= threshold) & (vi)scaled));
-    }
-  }
-}
-
 static void adamw(size_t count, float learning_rate, float beta1, float beta2, float epsilon,
                   float weight_decay, float g_scale, int64_t step, const float *restrict gradient,
                   float *restrict parameter, float *restrict first_moment,

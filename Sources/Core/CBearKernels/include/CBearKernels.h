@@ -58,8 +58,6 @@ void bear_keep_freed_memory(void);
 /// Needs:  width > 0; eps > 0.
 void bear_rms_norm(bear_element type, size_t rows, size_t width, float eps, const float *x,
                    const float *w, void *y, float *rstd);
-void bear_rms_norm_f32(size_t rows, size_t width, float eps, const float *x, const float *w,
-                       float *y, float *rstd);
 
 /// Adds the gradient of `bear_rms_norm` with respect to x:
 ///
@@ -83,14 +81,11 @@ void bear_rotary_f32(size_t rows, size_t heads, size_t width, size_t stride,
 ///         be columns of one matrix.
 void bear_swiglu(bear_element type, size_t rows, size_t width, const void *gate, const void *up,
                  size_t stride, void *y, size_t y_stride);
-void bear_swiglu_f32(size_t rows, size_t width, const float *gate_up, float *y);
 
 /// Gradient of `bear_swiglu`: writes d_gate and d_up, of `type`, whose rows are d_stride apart.
 void bear_swiglu_backward(bear_element type, size_t rows, size_t width, const void *gate,
                           const void *up, size_t stride, const float *dy, size_t dy_stride,
                           void *d_gate, void *d_up, size_t d_stride);
-void bear_swiglu_backward_f32(size_t rows, size_t width, const float *gate_up, const float *dy,
-                              float *d_gate_up);
 
 // ---- Low-rank adaptation ------------------------------------------------------------------------
 // The products of LoRA (Hu et al., 2022) and their gradients. m[r,i] is bit i % 8 of byte i / 8 of
@@ -216,15 +211,6 @@ void bear_row_log_sum_exp_backward_f32(size_t rows, const int64_t *offsets, cons
                                        const float *lse, const float *d_lse, float *dx);
 
 // ---- Dropout, optimiser, sums -------------------------------------------------------------------
-
-/// Inverted dropout whose mask is a pure function of a key for each row and the column.
-///
-///     y[r,i] = x[r,i] / (1 - rate) where u(keys[r], i) >= rate, else 0
-///
-/// u is uniform on 24 bits: a counter-based generator (SplitMix64's finaliser of keys[r] and i).
-/// The same in all versions, bit for bit. y may be x. Needs: 0 <= rate < 1.
-void bear_dropout_f32(size_t rows, size_t width, float rate, const uint64_t *keys, const float *x,
-                      float *y);
 
 /// The bits of an inverted dropout mask, a pure function of a key for each row and the column:
 /// bit i % 8 of byte i / 8 of row r is 1 where column i is kept, and 0 beyond `width`.
