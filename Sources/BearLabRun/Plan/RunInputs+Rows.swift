@@ -56,7 +56,7 @@ extension RunInputs {
 
   /// The nodes of a title's path that are run through the model: none that nothing is asked behind.
   private func computedPath(to title: Int) -> [ItemTrie.Node] {
-    let path = Array(trie.path(to: trie.leaf(of: title)))
+    let path = trie.path(to: trie.leaf(of: title))
     guard description.constraint == .before else { return path.dropLast() }
     let lastChoice = path.lastIndex { node in
       trie.children(of: trie.parent(of: node) ?? ItemTrie.root).count > 1
