@@ -16,6 +16,7 @@ struct BenchCommand: ParsableCommand {
 struct BenchOptions: ParsableArguments {
   @OptionGroup var experiment: ExperimentOptions
   @Flag(help: "Print one JSON object.") var json = false
+  @Flag(help: "Say where the time went, by operation.") var profile = false
 
   /// Loads what is timed.
   ///
@@ -30,8 +31,10 @@ struct BenchOptions: ParsableArguments {
     let values = try benchValues(parameters)
     let registry = try PluginRegistry.builtin()
     let description = try RunDescription(assignments, registry: registry)
-    return Bench(
+    var bench = Bench(
       try Experiment(loading: description, registry: registry), settings: values)
+    bench.profiles = profile
+    return bench
   }
 
   private func benchValues(_ texts: [(String, String?)]) throws -> ParameterValues {

@@ -18,6 +18,8 @@ public struct Bench {
   private let experiment: Experiment
   private let settings: ParameterValues
   private let now: () -> Duration
+  /// Whether the report says where the time went.
+  public var profiles = false
 
   /// Prepares a bench.
   ///
@@ -85,6 +87,7 @@ public struct Bench {
     run: ([Input]) throws -> Int
   ) throws -> [BenchReport.Batch] {
     _ = try run(rows.warmUp.map(prepare))
+    if profiles { Profile.begin() }
     return try rows.batches.map { windows in
       let inputs = try windows.map(prepare)
       let began = now()
@@ -125,7 +128,9 @@ public struct Bench {
       facts["decoder"] = .text(experiment.description.decoder.name)
       facts["constraint"] = .text(experiment.constraint.rawValue)
     }
-    return BenchReport(work: work, facts: facts, batches: batches, peakBytes: Machine.peakBytes)
+    let profile = profiles ? BenchProfile(Profile.end(), batches: batches) : nil
+    return BenchReport(
+      work: work, facts: facts, batches: batches, peakBytes: Machine.peakBytes, profile: profile)
   }
 }
 

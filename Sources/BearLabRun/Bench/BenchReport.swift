@@ -23,6 +23,8 @@ public struct BenchReport {
   let batches: [Batch]
   /// The most memory of the process, loading included, in bytes; nil where the system does not say.
   public let peakBytes: Int?
+  /// Where the time went, where that was asked for.
+  var profile: BenchProfile?
 
   /// Seconds a sample or user: the median over the batches.
   public var secondsPerRow: Double { batches.map { $0.seconds / Double($0.rows) }.median }
@@ -56,6 +58,7 @@ public struct BenchReport {
     values["computed_tokens_per_second"] = .real(computedTokensPerSecond)
     values["mean_tokens"] = .real(meanTokens)
     values["peak_bytes"] = peakBytes.map { .integer($0) }
+    values.merge(profile?.values ?? [:]) { $1 }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     return String(decoding: try encoder.encode(values), as: UTF8.self)
@@ -79,7 +82,7 @@ public struct BenchReport {
     let width = lines.map(\.0.count).max() ?? 0
     return lines.map { name, value in
       name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + value
-    }.joined(separator: "\n")
+    }.joined(separator: "\n") + (profile.map { "\n\n" + $0.text } ?? "")
   }
 }
 

@@ -82,7 +82,9 @@ public final class LanguageModel {
         dy: Matrix(upper, rows: nodes.count, columns: shape.width), addingTo: dLast)
       let gradient = pass.matrix(shape.width, zeroed: true)
       gradient.scatterAddRows(nodes, of: dLast)
-      backward(gradient, layers: layers, pass: pass, forest: forest, injected: injected)
+      Profile.backward {
+        backward(gradient, layers: layers, pass: pass, forest: forest, injected: injected)
+      }
     }
   }
 

@@ -21,8 +21,8 @@ package final class Head {
     let flat = columns.flatMap { $0 }
     let output = Buffer(count: flat.count, zeroed: false)
     let table = table.pointer
-    Profile.measure(.head) {
-      Compute.split(columns.count) { range in
+    Compute.split(columns.count) { range in
+      Profile.measure(.head) {
         Self.withPointers(offsets, flat) { starts, tokens in
           bear_gather_dot_f32(
             range.count, width, starts + range.lowerBound, tokens,
@@ -34,12 +34,14 @@ package final class Head {
       guard let upper = result.gradientBuffer, let lower = hidden.gradientForAdding() else {
         return
       }
-      Profile.measure(.head) {
+      Profile.backward {
         Compute.split(columns.count) { range in
-          Self.withPointers(offsets, flat) { starts, tokens in
-            bear_gather_dot_backward_f32(
-              range.count, width, starts + range.lowerBound, tokens, upper.pointer, table,
-              lower.pointer + range.lowerBound * width)
+          Profile.measure(.head) {
+            Self.withPointers(offsets, flat) { starts, tokens in
+              bear_gather_dot_backward_f32(
+                range.count, width, starts + range.lowerBound, tokens, upper.pointer, table,
+                lower.pointer + range.lowerBound * width)
+            }
           }
         }
       }
@@ -52,17 +54,15 @@ package final class Head {
     let rows = hidden.shape[0]
     let output = Matrix(rows: rows, columns: packed.outputs)
     let input = Matrix(hidden.buffer, rows: rows, columns: packed.inputs)
-    Profile.measure(.head) {
-      forEachTile(of: input) { packed.apply($0, into: output.rows($1)) }
-    }
+    forEachTile(of: input) { packed.apply($0, into: output.rows($1)) }
     return Tensor.result(output.buffer, shape: [rows, packed.outputs], of: [hidden]) {
       [self] result in
       guard let upper = result.gradientBuffer, let lower = hidden.gradientForAdding() else {
         return
       }
       let dInput = Matrix(lower, rows: rows, columns: packed.inputs)
-      Profile.measure(.head) {
-        packed.prepareTransposed()
+      packed.prepareTransposed()
+      Profile.backward {
         forEachTile(of: Matrix(upper, rows: rows, columns: packed.outputs)) {
           packed.applyTransposed($0, into: dInput.rows($1), accumulate: true)
         }
@@ -73,12 +73,14 @@ package final class Head {
   /// Runs `body` on tiles of a matrix as operands.
   private func forEachTile(of x: Matrix, _ body: (Operand, Range<Int>) -> Void) {
     Compute.forEachTile(x.rows) { tile, _ in
-      var operand = Operand(x.rows(tile))
-      if precision != .f32 {
-        operand = Operand(rows: tile.count, columns: x.columns, precision: precision)
-        operand.store(x.rows(tile))
+      Profile.measure(.head) {
+        var operand = Operand(x.rows(tile))
+        if precision != .f32 {
+          operand = Operand(rows: tile.count, columns: x.columns, precision: precision)
+          operand.store(x.rows(tile))
+        }
+        body(operand, tile)
       }
-      body(operand, tile)
     }
   }
 

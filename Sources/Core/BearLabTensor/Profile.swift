@@ -20,8 +20,24 @@ public enum Profile {
     case optimiser
   }
 
+  /// Which way a pass runs.
+  public enum Direction: Int, Sendable, CaseIterable {
+    case forward
+    case backward
+  }
+
+  /// One line of the account.
+  public struct Entry: Sendable, Hashable {
+    public let operation: Operation
+    public let direction: Direction
+    /// Summed over the threads.
+    public let seconds: Double
+  }
+
   private static let isOn = Atomic<Bool>(false)
-  private static let totals = Mutex<[UInt64]>([UInt64](repeating: 0, count: Operation.allCases.count))
+  private static let direction = Atomic<Int>(Direction.forward.rawValue)
+  private static let totals = Mutex<[UInt64]>(
+    [UInt64](repeating: 0, count: Operation.allCases.count * Direction.allCases.count))
 
   /// Begins to count from zero.
   public static func begin() {
@@ -31,16 +47,32 @@ public enum Profile {
 
   /// Stops counting.
   ///
-  /// - Returns: seconds by operation, summed over the threads.
-  public static func end() -> [Operation: Double] {
+  /// - Returns: an entry for each operation and direction.
+  public static func end() -> [Entry] {
     isOn.store(false, ordering: .relaxed)
     return totals.withLock { totals in
-      Dictionary(
-        uniqueKeysWithValues: Operation.allCases.map { ($0, Double(totals[$0.rawValue]) * 1e-9) })
+      Operation.allCases.flatMap { operation in
+        Direction.allCases.map { direction in
+          Entry(
+            operation: operation, direction: direction,
+            seconds: Double(totals[place(operation, direction.rawValue)]) * 1e-9)
+        }
+      }
     }
   }
 
-  /// Counts one piece of work.
+  private static func place(_ operation: Operation, _ direction: Int) -> Int {
+    operation.rawValue * Direction.allCases.count + direction
+  }
+
+  /// Counts what `body` does as part of the backward pass.
+  package static func backward(_ body: () -> Void) {
+    direction.store(Direction.backward.rawValue, ordering: .relaxed)
+    body()
+    direction.store(Direction.forward.rawValue, ordering: .relaxed)
+  }
+
+  /// Counts one piece of work on the calling thread alone.
   package static func measure<Result>(_ operation: Operation, _ body: () -> Result) -> Result {
     let clock = Clock()
     clock.start()
@@ -66,7 +98,8 @@ public enum Profile {
       let now = bear_nanoseconds()
       let elapsed = now - last
       last = now
-      totals.withLock { $0[operation.rawValue] += elapsed }
+      let place = place(operation, direction.load(ordering: .relaxed))
+      totals.withLock { $0[place] += elapsed }
     }
   }
 }
