@@ -75,6 +75,8 @@ extension KernelTests {
         let (y, gradient) = (singles.forward(), singles.backward())
         #expect(halves.forwardHalves() == y.map(roundedToHalf))
         #expect(halves.backwardHalves() == gradient.map(roundedToHalf))
+        #expect(halves.forwardByBackward() == halves.forwardBytes())
+        #expect(singles.forwardByBackward() == singles.forwardBytes())
       }
     }
   }
@@ -142,8 +144,30 @@ private struct SwiGLUCase {
     gateUp.withPointer(at: 0) { gate in
       bear_swiglu_backward(
         gateUp.type, rows, width, gate, gate.map { $0 + width * elementSize }, stride, dy,
-        width + 2, gradient, gradient + width * elementSize, stride)
+        width + 2, gradient, gradient + width * elementSize, stride, nil, 0)
     }
+  }
+
+  /// What the backward pass gives of the forward pass once more.
+  func forwardByBackward() -> [UInt8] {
+    var y = [UInt8](repeating: 0, count: rows * (width + 2) * elementSize)
+    var gradient = [Float](repeating: 0, count: rows * stride)
+    gateUp.withPointer(at: 0) { gate in
+      gradient.withUnsafeMutableBytes { gradient in
+        bear_swiglu_backward(
+          gateUp.type, rows, width, gate, gate.map { $0 + width * elementSize }, stride, dy,
+          width + 2, gradient.baseAddress, gradient.baseAddress.map { $0 + width * elementSize },
+          stride, &y, width + 2)
+      }
+    }
+    return y
+  }
+
+  /// The bytes of ``forward()`` in the case's own type.
+  func forwardBytes() -> [UInt8] {
+    var y = [UInt8](repeating: 0, count: rows * (width + 2) * elementSize)
+    forward(into: &y)
+    return y
   }
 
   /// 0 between the rows, as ``forward()`` leaves it.

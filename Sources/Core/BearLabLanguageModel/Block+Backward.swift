@@ -7,34 +7,47 @@ extension Block {
   /// - Parameters:
   ///   - record: what the forward pass kept.
   ///   - visible: the keys and values of the forward pass, all of this pass's nodes.
-  ///   - gradient: `[n, D]`: in, of the block's output; out, of its input where that is needed.
+  ///   - gradient: `[m, D]`, of the selected nodes' output; overwritten.
   ///   - gradients: of the low-rank updates; zeros, and again zeros afterwards.
   ///   - needsInput: false for the first block when nothing below it is trained.
+  /// - Returns: `[n, D]`, the gradient of the input; where that is not needed, without what goes
+  ///   through queries, keys and values.
   func backward(
     _ record: BlockRecord, visible: KeyValueRows, gradient: Matrix,
     gradients: LayerUpdateGradients?, needsInput: Bool
-  ) {
-    let dAttended = pass.operand(shape.queryWidth)
-    pass.forEachTile { tile in
+  ) -> Matrix {
+    let dAttended = upper.operand(shape.queryWidth)
+    upper.forEachTile { tile in
       feedForwardBackward(record, tile, gradient: gradient.rows(tile.rows), gradients: gradients)
       mixHeadsBackward(
         record, tile, gradient: gradient.rows(tile.rows), into: dAttended.rows(tile.rows),
         gradients: gradients)
     }
-    let dQueries = pass.matrix(shape.queryWidth)
+    let dSelected = upper.matrix(shape.queryWidth)
     let dKeys = pass.matrix(shape.kvWidth, zeroed: true)
     let dValues = pass.matrix(shape.kvWidth, zeroed: true)
-    pass.plan.backward(
+    upper.plan.backward(
       pass.geometry, queries: record.queries, keys: visible.keys, values: visible.values,
       output: record.attended, logSumExp: record.logSumExp, dOutput: dAttended,
-      dQueries: dQueries, dKeys: dKeys, dValues: dValues)
+      dQueries: dSelected, dKeys: dKeys, dValues: dValues)
+    let dQueries = spread(dSelected)
+    let dInput = spread(gradient)
     pass.forEachTile { tile in
       projectBackward(
         record, tile, dQueries: dQueries.rows(tile.rows), dKeys: dKeys.rows(tile.rows),
-        dValues: dValues.rows(tile.rows), gradient: gradient.rows(tile.rows),
+        dValues: dValues.rows(tile.rows), gradient: dInput.rows(tile.rows),
         gradients: gradients, needsInput: needsInput)
     }
     if let update = pass.updates?[layer] { gradients?.move(to: update) }
+    return dInput
+  }
+
+  /// The selected nodes' rows among all, zeros elsewhere.
+  private func spread(_ matrix: Matrix) -> Matrix {
+    guard let selection else { return matrix }
+    let whole = pass.matrix(matrix.columns, zeroed: true)
+    whole.scatterAddRows(selection.rows, of: matrix)
+    return whole
   }
 
   private func feedForwardBackward(
@@ -54,19 +67,24 @@ extension Block {
       let dActivated = tile.scratch.panel(0, rows: tile.count, columns: columns.count)
       weights.down.applyTransposed(dOutput, panel: panel, into: dActivated)
       tile.lap(.products)
-      if let dLow, let gradients {
-        let activated = tile.scratch.operandPanel(2, rows: tile.count, columns: columns.count)
-        Kernels.swiGLU(gate: gate.columns(columns), up: up.columns(columns), into: activated)
-        tile.lap(.swiGLU)
-        pass.backIntoInput(
-          .down, layer: layer, tile: tile, dLow: dLow, input: activated, columns: columns,
-          dInput: dActivated, record: record.updates, gradients: gradients)
+      if let dLow {
+        upper.addInputGradient(
+          .down, layer: layer, tile: tile, dLow: dLow, columns: columns, to: dActivated,
+          record: record.updates)
       }
-      let upColumns = shape.columns(of: .up)
+      let activated = dLow.map { _ in
+        tile.scratch.operandPanel(2, rows: tile.count, columns: columns.count)
+      }
       Kernels.swiGLUBackward(
         gate: gate.columns(columns), up: up.columns(columns), dy: dActivated,
-        dGate: dGateUp.columns(columns), dUp: dGateUp.columns(upColumns).columns(columns))
+        dGate: dGateUp.columns(columns),
+        dUp: dGateUp.columns(shape.columns(of: .up)).columns(columns), y: activated)
       tile.lap(.swiGLU)
+      if let dLow, let activated, let gradients {
+        upper.addWeightGradient(
+          .down, layer: layer, tile: tile, dLow: dLow, input: activated, columns: columns,
+          record: record.updates, gradients: gradients)
+      }
     }
     let dNormed = tile.scratch.dNormed.rows(0..<tile.count)
     weights.gateUp.applyTransposed(dGateUp, into: dNormed)
@@ -91,9 +109,11 @@ extension Block {
     if let gradients,
       let dLow = lowGradient(.output, record, tile, output: Operand(gradient), gradients)
     {
-      pass.backIntoInput(
+      upper.addWeightGradient(
         .output, layer: layer, tile: tile, dLow: dLow, input: record.attended.rows(tile.rows),
-        dInput: dAttended, record: record.updates, gradients: gradients)
+        record: record.updates, gradients: gradients)
+      upper.addInputGradient(
+        .output, layer: layer, tile: tile, dLow: dLow, to: dAttended, record: record.updates)
     }
     result.store(dAttended)
     tile.lap(.norm)
@@ -145,9 +165,13 @@ extension Block {
           let dLow = lowGradient(
             projection, record, tile, output: dOutputs(projection), gradients)
         else { continue }
-        pass.backIntoInput(
-          projection, layer: layer, tile: tile, dLow: dLow, input: normed, dInput: dNormed,
+        pass.addWeightGradient(
+          projection, layer: layer, tile: tile, dLow: dLow, input: normed,
           record: record.updates, gradients: gradients)
+        if let dNormed {
+          pass.addInputGradient(
+            projection, layer: layer, tile: tile, dLow: dLow, to: dNormed, record: record.updates)
+        }
       }
     }
     guard let dNormed else { return }

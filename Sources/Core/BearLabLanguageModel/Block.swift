@@ -1,34 +1,29 @@
 internal import BearLabNN
 internal import BearLabTensor
 
-/// What one block keeps of the forward pass for its backward pass.
+/// What one block keeps of the forward pass for its backward pass: of all n nodes up to keys and
+/// values, behind that of the m nodes whose output is asked for.
 struct BlockRecord {
   let input: Matrix  // [n, D]
   let inputInverseRMS: Buffer  // [n]
-  let queries: Operand  // [n, query], rotated
-  let attended: Operand  // [n, query]
-  let logSumExp: Buffer  // [n, heads]
-  let middle: Matrix  // [n, D], the residual between attention and feed-forward
-  let middleInverseRMS: Buffer  // [n]
-  /// [n, feed-forward]; nil where no backward pass follows.
+  let queries: Operand  // [m, query], rotated
+  let attended: Operand  // [m, query]
+  let logSumExp: Buffer  // [m, heads]
+  let middle: Matrix  // [m, D], the residual between attention and feed-forward
+  let middleInverseRMS: Buffer  // [m]
+  /// [m, feed-forward]; nil where no backward pass follows.
   let gate: Operand?
   let up: Operand?
   let updates: LayerUpdateRecord
+}
 
-  /// Memory for a pass.
-  init(_ pass: ForestPass, layer: Int, input: Matrix, keeps: Bool) {
-    let shape = pass.shape
-    self.input = input
-    inputInverseRMS = Buffer(count: pass.rowCount, zeroed: false)
-    queries = pass.operand(shape.queryWidth)
-    attended = pass.operand(shape.queryWidth)
-    logSumExp = Buffer(count: pass.rowCount * shape.headCount, zeroed: false)
-    middle = pass.matrix(shape.width)
-    middleInverseRMS = Buffer(count: pass.rowCount, zeroed: false)
-    gate = keeps ? pass.operand(shape.feedForwardWidth) : nil
-    up = keeps ? pass.operand(shape.feedForwardWidth) : nil
-    updates = LayerUpdateRecord(pass.updates?[layer], rows: pass.rowCount, drops: pass.drops)
-  }
+/// The nodes whose output is asked for, where that are not all: in the last block the others are
+/// only looked at.
+struct NodeSelection {
+  /// Rows of the pass, ascending.
+  let rows: [Int]
+  /// These nodes as a pass of their own, whose plan sees the keys of all.
+  let pass: ForestPass
 }
 
 /// The keys and values that the nodes of a pass may see, their own among them.
@@ -51,46 +46,67 @@ struct Block {
   let layer: Int
   let weights: BlockWeights
   let pass: ForestPass
+  /// Nil for all nodes.
+  var selection: NodeSelection?
 
   var shape: LanguageModelShape { pass.shape }
+  /// The pass of the nodes behind keys and values.
+  var upper: ForestPass { selection?.pass ?? pass }
 
   /// Runs the block.
   ///
   /// - Parameters:
   ///   - x: `[n, D]`, the residual stream; not changed.
   ///   - visible: the keys and values of earlier nodes; those of this pass are written.
-  ///   - keeps: whether ``backward(_:visible:gradient:needsInput:)`` follows.
-  /// - Returns: `[n, D]`, and what the backward pass needs.
+  ///   - keeps: whether ``backward(_:visible:gradient:gradients:needsInput:)`` follows.
+  /// - Returns: `[m, D]`, of the selected nodes, and what the backward pass needs.
   func forward(
     _ x: Matrix, visible: KeyValueRows, keeps: Bool
   ) -> (output: Matrix, record: BlockRecord) {
-    let record = BlockRecord(pass, layer: layer, input: x, keeps: keeps)
-    let output = pass.matrix(shape.width)
-    pass.forEachTile { project(record, visible, $0) }
-    pass.plan.forward(
+    let inverseRMS = Buffer(count: pass.rowCount, zeroed: false)
+    let queries = pass.operand(shape.queryWidth)
+    let updates = LayerUpdateRecord(
+      pass.updates?[layer], rows: pass.rowCount, selected: upper.rowCount, drops: pass.drops)
+    pass.forEachTile { tile in
+      project(x.rows(tile.rows), inverseRMS, updates, queries.rows(tile.rows), visible, tile)
+    }
+    let record = BlockRecord(
+      input: x, inputInverseRMS: inverseRMS,
+      queries: selection.map { queries.gathered($0.rows) } ?? queries,
+      attended: upper.operand(shape.queryWidth),
+      logSumExp: Buffer(count: upper.rowCount * shape.headCount, zeroed: false),
+      middle: upper.matrix(shape.width),
+      middleInverseRMS: Buffer(count: upper.rowCount, zeroed: false),
+      gate: keeps ? upper.operand(shape.feedForwardWidth) : nil,
+      up: keeps ? upper.operand(shape.feedForwardWidth) : nil, updates: updates)
+    upper.plan.forward(
       pass.geometry, queries: record.queries, keys: visible.keys, values: visible.values,
       into: record.attended, logSumExp: record.logSumExp)
-    pass.forEachTile { tile in
-      mixHeads(record, tile)
+    let residual = selection.map { x.gathered($0.rows) } ?? x
+    let output = upper.matrix(shape.width)
+    upper.forEachTile { tile in
+      mixHeads(record, tile, residual: residual.rows(tile.rows))
       feedForward(record, tile, into: output.rows(tile.rows))
     }
     return (output, record)
   }
 
-  /// Queries, keys and values of a tile, from the residual stream.
-  private func project(_ record: BlockRecord, _ visible: KeyValueRows, _ tile: Tile) {
+  /// Queries, keys and values of a tile, from its rows of the residual stream.
+  private func project(
+    _ x: Matrix, _ inverseRMS: Buffer, _ updates: LayerUpdateRecord, _ queries: Operand,
+    _ visible: KeyValueRows, _ tile: Tile
+  ) {
     tile.scratch.clock.start()
     let normed = tile.scratch.normed.rows(0..<tile.count)
     Kernels.rmsNorm(
-      record.input.rows(tile.rows), weight: weights.attentionNorm, epsilon: shape.normEpsilon,
-      into: normed, inverseRMS: record.inputInverseRMS, first: tile.rows.lowerBound)
+      x, weight: weights.attentionNorm, epsilon: shape.normEpsilon, into: normed,
+      inverseRMS: inverseRMS, first: tile.rows.lowerBound)
     tile.lap(.norm)
     let qkv = tile.scratch.queryKeyValue.rows(0..<tile.count)
     weights.queryKeyValue.apply(normed, into: qkv)
     tile.lap(.products)
     for projection in [Projection.query, .key, .value] {
-      let low = pass.low(
-        projection, layer: layer, tile: tile, input: normed, record: record.updates)
+      let low = pass.low(projection, layer: layer, tile: tile, input: normed, record: updates)
       pass.addUpdate(
         projection, layer: layer, tile: tile, low: low,
         to: qkv.columns(shape.columns(of: projection)))
@@ -99,7 +115,7 @@ struct Block {
     Kernels.rotary(
       qkv.columns(0..<shape.queryWidth + shape.kvWidth), headWidth: shape.headWidth,
       positions: pass.positions[tile.rows], table: pass.rotary)
-    record.queries.rows(tile.rows).store(qkv.columns(shape.columns(of: .query)))
+    queries.store(qkv.columns(shape.columns(of: .query)))
     let own = tile.rows.lowerBound + visible.first..<tile.rows.upperBound + visible.first
     visible.keys.rows(own).store(qkv.columns(shape.columns(of: .key)))
     visible.values.rows(own).store(qkv.columns(shape.columns(of: .value)))
@@ -107,17 +123,17 @@ struct Block {
   }
 
   /// Adds attention's output to the residual stream.
-  private func mixHeads(_ record: BlockRecord, _ tile: Tile) {
+  private func mixHeads(_ record: BlockRecord, _ tile: Tile, residual: Matrix) {
     tile.scratch.clock.start()
     let middle = record.middle.rows(tile.rows)
     let attended = record.attended.rows(tile.rows)
-    middle.copy(from: record.input.rows(tile.rows))
+    middle.copy(from: residual)
     tile.lap(.norm)
     weights.output.apply(attended, into: middle, accumulate: true)
     tile.lap(.products)
-    let low = pass.low(
+    let low = upper.low(
       .output, layer: layer, tile: tile, input: attended, record: record.updates)
-    pass.addUpdate(.output, layer: layer, tile: tile, low: low, to: middle)
+    upper.addUpdate(.output, layer: layer, tile: tile, low: low, to: middle)
   }
 
   private func feedForward(_ record: BlockRecord, _ tile: Tile, into output: Matrix) {
@@ -128,8 +144,8 @@ struct Block {
       inverseRMS: record.middleInverseRMS, first: tile.rows.lowerBound)
     tile.lap(.norm)
     let activated = tile.scratch.activated.rows(0..<tile.count)
-    let lowGate = pass.low(.gate, layer: layer, tile: tile, input: normed, record: record.updates)
-    let lowUp = pass.low(.up, layer: layer, tile: tile, input: normed, record: record.updates)
+    let lowGate = upper.low(.gate, layer: layer, tile: tile, input: normed, record: record.updates)
+    let lowUp = upper.low(.up, layer: layer, tile: tile, input: normed, record: record.updates)
     for panel in shape.feedForwardPanels.indices {
       activate(
         record, tile, panel: panel, normed: normed, lowGate: lowGate, lowUp: lowUp,
@@ -139,8 +155,8 @@ struct Block {
     tile.lap(.norm)
     weights.down.apply(activated, into: output, accumulate: true)
     tile.lap(.products)
-    let low = pass.low(.down, layer: layer, tile: tile, input: activated, record: record.updates)
-    pass.addUpdate(.down, layer: layer, tile: tile, low: low, to: output)
+    let low = upper.low(.down, layer: layer, tile: tile, input: activated, record: record.updates)
+    upper.addUpdate(.down, layer: layer, tile: tile, low: low, to: output)
   }
 
   /// One panel of silu(gate) · up.
@@ -155,9 +171,9 @@ struct Block {
     weights.gateUp.apply(normed, panel: panel, into: gate)
     weights.gateUp.apply(normed, panel: shape.feedForwardPanels.count + panel, into: up)
     tile.lap(.products)
-    pass.addUpdate(
+    upper.addUpdate(
       .gate, layer: layer, tile: tile, low: lowGate, columns: columns, to: gate)
-    pass.addUpdate(.up, layer: layer, tile: tile, low: lowUp, columns: columns, to: up)
+    upper.addUpdate(.up, layer: layer, tile: tile, low: lowUp, columns: columns, to: up)
     // What is kept is what is used, so that the backward pass is that of this forward pass.
     let keptGate =
       record.gate?.rows(tile.rows).columns(columns)

@@ -53,6 +53,30 @@ final class ForestPass {
     }
   }
 
+  /// Some of the nodes, with a plan of their own.
+  func selecting(_ rows: [Int], plan: AncestorPlan) -> ForestPass {
+    ForestPass(
+      of: self, positions: rows.map { positions[$0] }, pathKeys: rows.map { pathKeys[$0] },
+      plan: plan)
+  }
+
+  private init(
+    of whole: ForestPass, positions: [Int32], pathKeys: [UInt64], plan: AncestorPlan
+  ) {
+    shape = whole.shape
+    precision = whole.precision
+    rotary = whole.rotary
+    self.positions = positions
+    self.pathKeys = pathKeys
+    self.plan = plan
+    updates = whole.updates
+    dropout = whole.dropout
+    dropoutRate = whole.dropoutRate
+    threads = whole.threads
+    // One of the two runs at a time.
+    scratch = whole.scratch
+  }
+
   var rowCount: Int { positions.count }
 
   var drops: Bool { dropout != nil }
@@ -132,25 +156,38 @@ final class ForestPass {
     return dLow
   }
 
-  /// Adds some columns' share of the input to A's gradient and to the input's.
-  func backIntoInput(
+  /// Adds what a tile's inputs, or some columns of them, give to the gradient of A.
+  func addWeightGradient(
     _ projection: Projection, layer: Int, tile: Tile, dLow: Matrix, input: Operand,
-    columns: Range<Int>? = nil, dInput: Matrix?, record: LayerUpdateRecord,
-    gradients: LayerUpdateGradients
+    columns: Range<Int>? = nil, record: LayerUpdateRecord, gradients: LayerUpdateGradients
   ) {
-    guard let pair = updates?[layer].pairs[projection],
-      let own = gradients.threads[tile.thread][projection]
-    else { return }
-    let columns = columns ?? 0..<pair.a.columns
-    let bits = record.bits[projection]?.rows(from: tile.rows.lowerBound).columns(
-      from: columns.lowerBound)
+    guard let own = gradients.threads[tile.thread][projection] else { return }
+    let columns = columns ?? 0..<own.a.columns
     LowRank.outer(
-      dLow, input, keeping: bits, scale: inputScale, into: own.a.columns(columns))
-    if let dInput {
-      LowRank.expand(
-        dLow, with: pair.a.columns(columns), keeping: bits, scale: inputScale, into: dInput)
-    }
+      dLow, input, keeping: bits(projection, tile, from: columns.lowerBound, record),
+      scale: inputScale, into: own.a.columns(columns))
     tile.lap(.lowRank)
+  }
+
+  /// Adds a projection's update to the gradient of its input, or of some columns of that.
+  func addInputGradient(
+    _ projection: Projection, layer: Int, tile: Tile, dLow: Matrix, columns: Range<Int>? = nil,
+    to dInput: Matrix, record: LayerUpdateRecord
+  ) {
+    guard let pair = updates?[layer].pairs[projection] else { return }
+    let columns = columns ?? 0..<pair.a.columns
+    LowRank.expand(
+      dLow, with: pair.a.columns(columns),
+      keeping: bits(projection, tile, from: columns.lowerBound, record), scale: inputScale,
+      into: dInput)
+    tile.lap(.lowRank)
+  }
+
+  /// A tile's masks from a column on.
+  private func bits(
+    _ projection: Projection, _ tile: Tile, from column: Int, _ record: LayerUpdateRecord
+  ) -> DropoutBits? {
+    record.bits[projection]?.rows(from: tile.rows.lowerBound).columns(from: column)
   }
 
   /// What dropout multiplies the kept inputs by.

@@ -59,17 +59,28 @@ public final class LanguageModel {
     let isRecorded =
       parameters.contains(where: \.requiresGradient) || injected?.vectors.requiresGradient == true
     var x = embed(forest, from: 0, injected: injected)
-    var layers: [(record: BlockRecord, visible: KeyValueRows)] = []
-    for (layer, block) in weights.blocks.enumerated() {
+    let wanted = Set(nodes).sorted()
+    let selection = wanted.count < pass.rowCount ? select(wanted, of: forest, pass) : nil
+    var layers: [(block: Block, record: BlockRecord, visible: KeyValueRows)] = []
+    for (layer, weights) in weights.blocks.enumerated() {
+      let isLast = layer == shape.layerCount - 1
+      let block = Block(
+        layer: layer, weights: weights, pass: pass, selection: isLast ? selection : nil)
       let visible = KeyValueRows(
         keys: pass.operand(shape.kvWidth), values: pass.operand(shape.kvWidth), first: 0)
-      let (output, record) = Block(layer: layer, weights: block, pass: pass).forward(
-        x, visible: visible, keeps: isRecorded)
+      let (output, record) = block.forward(x, visible: visible, keeps: isRecorded)
       x = output
-      if isRecorded { layers.append((record, visible)) }
+      if isRecorded { layers.append((block, record, visible)) }
     }
-    let last = Matrix(rows: nodes.count, columns: shape.width)
-    last.gatherRows(nodes, of: x)
+    // Where each node's row is behind the last block.
+    let rows =
+      selection == nil
+      ? nodes
+      : {
+        let places = Dictionary(uniqueKeysWithValues: zip(wanted, wanted.indices))
+        return nodes.map { places[$0] ?? 0 }
+      }()
+    let last = x.gathered(rows)
     let (hidden, inverseRMS) = finalNorm(last)
     return Tensor.result(
       hidden.buffer, shape: [nodes.count, shape.width],
@@ -80,25 +91,29 @@ public final class LanguageModel {
       Kernels.rmsNormBackward(
         last, weight: weights.finalNorm, inverseRMS: inverseRMS,
         dy: Matrix(upper, rows: nodes.count, columns: shape.width), addingTo: dLast)
-      let gradient = pass.matrix(shape.width, zeroed: true)
-      gradient.scatterAddRows(nodes, of: dLast)
+      let gradient = Matrix(
+        rows: selection == nil ? pass.rowCount : wanted.count, columns: shape.width, zeroed: true)
+      gradient.scatterAddRows(rows, of: dLast)
       Profile.backward {
-        backward(gradient, layers: layers, pass: pass, forest: forest, injected: injected)
+        backward(gradient, layers: layers, forest: forest, injected: injected)
       }
     }
   }
 
   private func backward(
-    _ gradient: Matrix, layers: [(record: BlockRecord, visible: KeyValueRows)], pass: ForestPass,
+    _ gradient: Matrix, layers: [(block: Block, record: BlockRecord, visible: KeyValueRows)],
     forest: TokenForest, injected: InjectedVectors?
   ) {
     weights.prepareBackward()
     let slots = injected?.vectors.gradientForAdding()
-    let gradients = pass.updates?.first.map {
-      LayerUpdateGradients($0, threads: pass.threads)
+    let gradients = layers.first.flatMap { layer in
+      layer.block.pass.updates?.first.map {
+        LayerUpdateGradients($0, threads: layer.block.pass.threads)
+      }
     }
+    var gradient = gradient
     for (layer, kept) in layers.enumerated().reversed() {
-      Block(layer: layer, weights: weights.blocks[layer], pass: pass).backward(
+      gradient = kept.block.backward(
         kept.record, visible: kept.visible, gradient: gradient, gradients: gradients,
         needsInput: layer > 0 || slots != nil)
     }
@@ -118,6 +133,26 @@ public final class LanguageModel {
   /// The logits of the whole vocabulary, `[n, V]`.
   public func vocabularyLogits(of hidden: Tensor) -> Tensor {
     weights.head.vocabularyLogits(of: hidden)
+  }
+
+  /// Some nodes of a pass over a whole forest as a pass of their own.
+  private func select(_ nodes: [Int], of forest: TokenForest, _ pass: ForestPass) -> NodeSelection {
+    let plan = AncestorPlan()
+    var rest = nodes.indices[...]
+    for chain in forest.chains(from: 0) {
+      while let first = rest.first, chain.nodes.contains(nodes[first]) {
+        // A run of consecutive nodes of the chain.
+        let run = rest.prefix {
+          nodes[$0] - nodes[first] == $0 - first && chain.nodes.contains(nodes[$0])
+        }
+        let above = chain.nodes.lowerBound..<nodes[first]
+        plan.addChain(
+          queryRows: run.startIndex..<run.endIndex,
+          ancestors: chain.ancestors + (above.isEmpty ? [] : [above]), ownStart: nodes[first])
+        rest = rest[run.endIndex...]
+      }
+    }
+    return NodeSelection(rows: nodes, pass: pass.selecting(nodes, plan: plan))
   }
 
   // MARK: Shared with the cache

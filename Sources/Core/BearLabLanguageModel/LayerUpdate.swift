@@ -36,9 +36,10 @@ struct LayerUpdateRecord {
   /// What dropout kept of x, `[n, in]`; empty without dropout.
   private(set) var bits: [Projection: DropoutBits] = [:]
 
-  /// Memory for `rows` rows.
-  init(_ update: LayerUpdate?, rows: Int, drops: Bool) {
+  /// Memory for all rows up to keys and values, and for the selected ones behind.
+  init(_ update: LayerUpdate?, rows: Int, selected: Int, drops: Bool) {
     for (projection, pair) in update?.pairs ?? [:] {
+      let rows = [.query, .key, .value].contains(projection) ? rows : selected
       low[projection] = Matrix(rows: rows, columns: pair.a.rows)
       if drops { bits[projection] = DropoutBits(rows: rows, columns: pair.a.columns) }
     }

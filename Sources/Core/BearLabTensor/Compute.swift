@@ -80,9 +80,12 @@ public enum Compute {
   ) {
     let threads = max(1, min(threads, rows))
     run(threads) { thread in
-      let end = rows * (thread + 1) / threads
-      for start in stride(from: rows * thread / threads, to: end, by: height) {
-        body(start..<min(start + height, end), thread)
+      let (start, end) = (rows * thread / threads, rows * (thread + 1) / threads)
+      // Tiles of about equal height: a low one at the end would be slow.
+      let tiles = (end - start + height - 1) / height
+      for tile in 0..<tiles {
+        let first = start + (end - start) * tile / tiles
+        body(first..<start + (end - start) * (tile + 1) / tiles, thread)
       }
     }
   }

@@ -53,15 +53,15 @@ package enum Kernels {
       y.type, y.rows, y.columns, gate.pointer, up.pointer, gate.stride, y.pointer, y.stride)
   }
 
-  /// The gradient of ``swiGLU``.
+  /// The gradient of ``swiGLU``, and its output once more where `y` is given.
   package static func swiGLUBackward(
-    gate: Operand, up: Operand, dy: Matrix, dGate: Operand, dUp: Operand
+    gate: Operand, up: Operand, dy: Matrix, dGate: Operand, dUp: Operand, y: Operand?
   ) {
     precondition(gate.stride == up.stride && dGate.stride == dUp.stride)
     precondition(gate.columns == dy.columns && gate.rows == dy.rows)
     bear_swiglu_backward(
       gate.type, dy.rows, dy.columns, gate.pointer, up.pointer, gate.stride, dy.pointer,
-      dy.stride, dGate.pointer, dUp.pointer, dGate.stride)
+      dy.stride, dGate.pointer, dUp.pointer, dGate.stride, y?.pointer, y?.stride ?? 0)
   }
 
   /// One step of AdamW on one tensor.

@@ -70,6 +70,13 @@ package struct Matrix {
     }
   }
 
+  /// A copy of some rows.
+  package func gathered(_ indices: [Int]) -> Matrix {
+    let result = Matrix(rows: indices.count, columns: columns)
+    result.gatherRows(indices, of: self)
+    return result
+  }
+
   /// Adds row i of `source` to row `indices[i]`.
   package func scatterAddRows(_ indices: [Int], of source: Matrix) {
     for (place, index) in indices.enumerated() {

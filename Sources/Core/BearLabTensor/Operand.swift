@@ -87,6 +87,15 @@ package struct Operand {
     }
   }
 
+  /// A copy of some rows.
+  package func gathered(_ indices: [Int]) -> Operand {
+    let result = Operand(rows: indices.count, columns: columns, precision: precision)
+    for (place, index) in indices.enumerated() {
+      result.rows(place..<place + 1).copy(from: rows(index..<index + 1))
+    }
+    return result
+  }
+
   /// Copies a matrix of the same shape and precision.
   package func copy(from other: Operand) {
     precondition(

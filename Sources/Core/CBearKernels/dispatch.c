@@ -98,9 +98,9 @@ void bear_swiglu(bear_element type, size_t rows, size_t width, const void *gate,
 
 void bear_swiglu_backward(bear_element type, size_t rows, size_t width, const void *gate,
                           const void *up, size_t stride, const float *dy, size_t dy_stride,
-                          void *d_gate, void *d_up, size_t d_stride) {
+                          void *d_gate, void *d_up, size_t d_stride, void *y, size_t y_stride) {
   kernels->swiglu_backward(type, rows, width, gate, up, stride, dy, dy_stride, d_gate, d_up,
-                           d_stride);
+                           d_stride, y, y_stride);
 }
 
 size_t bear_attention_scratch(const bear_attention_shape *shape, const bear_attention_task *task,

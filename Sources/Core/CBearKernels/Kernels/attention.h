@@ -48,28 +48,28 @@ typedef struct {
   float sum, lse;
 } normaliser;
 
-/// Scales `seen` scores and exponentiates them in place, shifted by the largest.
-static normaliser exponentiate(size_t seen, float scale, float *score) {
+/// Scales `seen` scores and exponentiates them in place, shifted by the largest; with `half` as
+/// pairs of bfloat16.
+INLINE normaliser exponentiate(size_t seen, float scale, float *score, const int half) {
   vf largest = splat(-INFINITY);
-  for (size_t j = seen; j % LANES != 0; j++) score[j] = -INFINITY;
+  for (size_t j = seen; j % (2 * LANES) != 0; j++) score[j] = -INFINITY;
   for (size_t j = 0; j < seen; j += LANES) largest = larger(load(score + j), largest);
   const float shift = shift_of(scale * largest_lane(largest));
   vf sum = {0};
-  for (size_t j = 0; j < seen; j += LANES) {
+  for (size_t j = 0; j < seen; j += 2 * LANES) {
     vf p = exponential(load(score + j) * scale - shift);
+    vf next = exponential(load(score + j + LANES) * scale - shift);
     sum += p;
-    store(score + j, p);
+    sum += next;
+    if (half) {
+      store(score + j / 2, round_to_pairs(p, next));
+    } else {
+      store(score + j, p);
+      store(score + j + LANES, next);
+    }
   }
   const float total = sum_lanes(sum);
   return (normaliser){total, (float)(shift + log(total))};
-}
-
-/// Rounds a row; in place, or elsewhere.
-static void round_row(size_t count, const float *x, float *rounded) {
-  for (size_t j = 0; j < count; j += 2 * LANES, rounded += LANES) {
-    vf second = j + LANES < count ? load(x + j + LANES) : (vf){0};
-    store(rounded, round_to_pairs(load(x + j), second));
-  }
 }
 
 /// Adds the values of a chain's own keys. Later rows of the tile go on alone, over what the first
@@ -123,8 +123,7 @@ INLINE void attention_tile(const attention_plan *plan, const bear_attention_shap
     for (size_t i = 0; i < own->rows * group; i++) {
       const size_t seen = plan->shared + own->seen + i / group, slot = own->slot + i;
       float *score = plan->score + slot * plan->score_row;
-      normaliser n = exponentiate(seen, shape->scale, score);
-      if (half) round_row(seen, score, score);
+      normaliser n = exponentiate(seen, shape->scale, score, half);
       lse[(own->row + i / group) * shape->heads + g * group + i % group] = n.lse;
       plan->factor[slot] = n.sum == 0 ? 0 : 1 / n.sum;
     }

@@ -46,7 +46,8 @@ static inline attention_sizes attention_sizes_of(const bear_attention_shape *sha
     if (own > longest) longest = own;
   }
   // The extra line keeps equal keys of different queries out of the same cache set.
-  sizes.score_row = sizes.shared + longest + KEY_BLOCK;
+  // Room for soft-max to go on to a pair of whole vectors.
+  sizes.score_row = sizes.shared + longest + 2 * KEY_BLOCK;
   return sizes;
 }
 

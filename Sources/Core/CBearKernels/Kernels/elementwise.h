@@ -7,7 +7,8 @@ INLINE void swiglu_body(const bear_element type, size_t rows, size_t width, cons
       size_t n = width - i;
       vf g = load_operand(type, gate, r * stride + i, n);
       vf u = load_operand(type, up, r * stride + i, n);
-      store_operand(type, y, r * y_stride + i, n, g / (exponential(-g) + 1.0f) * u);
+      vf s = 1.0f / (exponential(-g) + 1.0f);
+      store_operand(type, y, r * y_stride + i, n, g * s * u);
     }
   }
 }
@@ -21,7 +22,8 @@ static void swiglu(bear_element type, size_t rows, size_t width, const void *res
 /// With s = sigmoid(g): du = dy g s and dg = dy u s (1 + g (1 - s)).
 INLINE void swiglu_backward_body(const bear_element type, size_t rows, size_t width,
                                  const void *gate, const void *up, size_t stride, const float *dy,
-                                 size_t dy_stride, void *d_gate, void *d_up, size_t d_stride) {
+                                 size_t dy_stride, void *d_gate, void *d_up, size_t d_stride,
+                                 void *y, size_t y_stride) {
   for (size_t r = 0; r < rows; r++) {
     for (size_t i = 0; i < width; i += LANES) {
       size_t n = width - i;
@@ -31,6 +33,7 @@ INLINE void swiglu_backward_body(const bear_element type, size_t rows, size_t wi
       vf d = load_some(dy + r * dy_stride + i, n, 0) * s;
       store_operand(type, d_gate, r * d_stride + i, n, d * u * (g * (1.0f - s) + 1.0f));
       store_operand(type, d_up, r * d_stride + i, n, d * g);
+      if (y != NULL) store_operand(type, y, r * y_stride + i, n, g * s * u);
     }
   }
 }
@@ -38,13 +41,14 @@ INLINE void swiglu_backward_body(const bear_element type, size_t rows, size_t wi
 static void swiglu_backward(bear_element type, size_t rows, size_t width,
                             const void *restrict gate, const void *restrict up, size_t stride,
                             const float *restrict dy, size_t dy_stride, void *restrict d_gate,
-                            void *restrict d_up, size_t d_stride) {
+                            void *restrict d_up, size_t d_stride, void *restrict y,
+                            size_t y_stride) {
   if (type == BEAR_BF16)
     swiglu_backward_body(BEAR_BF16, rows, width, gate, up, stride, dy, dy_stride, d_gate, d_up,
-                         d_stride);
+                         d_stride, y, y_stride);
   else
     swiglu_backward_body(BEAR_F32, rows, width, gate, up, stride, dy, dy_stride, d_gate, d_up,
-                         d_stride);
+                         d_stride, y, y_stride);
 }
 
 static void adamw(size_t count, float learning_rate, float beta1, float beta2, float epsilon,

@@ -104,18 +104,8 @@ INLINE double sum_wide(const vd *v) {
   return sum;
 }
 
-/// e^x to about one unit in the last place, with the subnormals, 0 for -inf, NaN for NaN.
-///
-/// x = n ln 2 + r with |r| <= ln 2 / 2, where the Taylor series to r^7 / 7! leaves out less than
-/// 1e-8. ln 2 is split so that n times its upper part is exact.
-INLINE vf exponential(vf x) {
-  const float round = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
-  x = select(x > splat(89.0f), splat(89.0f), x);
-  x = select(x < splat(-104.0f), splat(-104.0f), x);
-  vf shifted = x * 1.44269504088896341f + round;
-  vf n = shifted - round;
-  vf r = x - n * 0.693359375f;
-  r = r + n * 2.12194440054690583e-4f;
+/// e^r for |r| <= ln 2 / 2: the Taylor series to r^7 / 7!, which leaves out less than 1e-8.
+INLINE vf exponential_near_0(vf r) {
   vf p = splat(1.0f / 5040);
   p = p * r + 1.0f / 720;
   p = p * r + 1.0f / 120;
@@ -123,11 +113,35 @@ INLINE vf exponential(vf x) {
   p = p * r + 1.0f / 6;
   p = p * r + 0.5f;
   p = p * r + 1.0f;
-  p = p * r + 1.0f;
+  return p * r + 1.0f;
+}
+
+/// e^x to about one unit in the last place, with the subnormals, 0 for -inf, NaN for NaN.
+///
+/// x = n ln 2 + r with |r| <= ln 2 / 2; ln 2 is split so that n times its upper part is exact.
+INLINE vf exponential(vf x) {
+#if LANES == 16
+  // The second argument is what comes out where one is NaN.
+  x = (vf)_mm512_min_ps((__m512)splat(89.0f), (__m512)x);
+  x = (vf)_mm512_max_ps((__m512)splat(-104.0f), (__m512)x);
+  vf n = (vf)_mm512_roundscale_ps((__m512)(x * 1.44269504088896341f), _MM_FROUND_TO_NEAREST_INT);
+  vf r = x - n * 0.693359375f;
+  r = r + n * 2.12194440054690583e-4f;
+  return (vf)_mm512_scalef_ps((__m512)exponential_near_0(r), (__m512)n);
+#else
+  const float round = 12582912.0f;  // 1.5 * 2^23: adding it rounds to an integer
+  x = select(x > splat(89.0f), splat(89.0f), x);
+  x = select(x < splat(-104.0f), splat(-104.0f), x);
+  vf shifted = x * 1.44269504088896341f + round;
+  vf n = shifted - round;
+  vf r = x - n * 0.693359375f;
+  r = r + n * 2.12194440054690583e-4f;
+  vf p = exponential_near_0(r);
   // 2^n as two factors, since n = 128 and n < -126 have no normal number of their own.
   vi power = (vi)shifted - (vi)splat(round);
   vi half = power >> 1;
   vf first = (vf)((vu)(half + 127) << 23);
   vf second = (vf)((vu)(power - half + 127) << 23);
   return p * first * second;
+#endif
 }

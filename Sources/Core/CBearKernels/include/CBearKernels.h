@@ -82,10 +82,11 @@ void bear_rotary_f32(size_t rows, size_t heads, size_t width, size_t stride,
 void bear_swiglu(bear_element type, size_t rows, size_t width, const void *gate, const void *up,
                  size_t stride, void *y, size_t y_stride);
 
-/// Gradient of `bear_swiglu`: writes d_gate and d_up, of `type`, whose rows are d_stride apart.
+/// Gradient of `bear_swiglu`: writes d_gate and d_up, of `type`, whose rows are d_stride apart, and
+/// once more y, with the same bits, unless it is NULL.
 void bear_swiglu_backward(bear_element type, size_t rows, size_t width, const void *gate,
                           const void *up, size_t stride, const float *dy, size_t dy_stride,
-                          void *d_gate, void *d_up, size_t d_stride);
+                          void *d_gate, void *d_up, size_t d_stride, void *y, size_t y_stride);
 
 // ---- Low-rank adaptation ------------------------------------------------------------------------
 // The products of LoRA (Hu et al., 2022) and their gradients. m[r,i] is bit i % 8 of byte i / 8 of
