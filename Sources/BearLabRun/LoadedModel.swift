@@ -39,7 +39,7 @@ public struct LoadedModel {
       shape: shape, tiedHead: outline.tiedHead, precision: precision
     ) { name in try file.floats(of: name, shape: shape) }
     self.outline = outline
-    hash = try FileHash.sha256(path: path)
+    hash = try FileHash.sha256(path: outline.path)
   }
 }
 
