@@ -7,9 +7,10 @@ import Testing
 private let unitRoundoff = 0x1p-8
 
 extension KernelTests {
-  /// Inputs are numbers that bfloat16 holds, so that the reference sees the same. What is left is
-  /// the rounding of probabilities, of scores' gradients and of the output: one unit each, of
-  /// either sign.
+  /// Inputs are numbers that bfloat16 holds, so that the reference sees the same.
+  ///
+  /// What is left is the rounding of probabilities, of scores' gradients and of the output: one
+  /// unit each, of either sign.
   @Suite struct Bfloat16Attention {
     @Test(arguments: availableISAs, attentionCases.map(\.rounded))
     func forward(isa: String, example: AttentionCase) throws {

@@ -51,7 +51,8 @@ public final class ForestCache {
     for (layer, block) in model.weights.blocks.enumerated() {
       let visible = KeyValueRows(
         keys: layers[layer].keys, values: layers[layer].values, first: computed)
-      x = Block(layer: layer, weights: block, pass: pass).forward(x, visible: visible, keeps: false)
+      x =
+        Block(layer: layer, weights: block, pass: pass).forward(x, visible: visible, keeps: false)
         .output
     }
     hidden.rows(new).copy(from: model.finalNorm(x).0)

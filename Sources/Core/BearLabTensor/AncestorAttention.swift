@@ -12,7 +12,7 @@ package final class AncestorPlan {
   /// An empty plan.
   package init() {}
 
-  /// Adds a chain. Chains that share their first ancestors should follow one another.
+  /// Adds a chain; chains that share their first ancestors should follow one another.
   ///
   /// - Parameters:
   ///   - queryRows: the chain's rows among the queries.
@@ -104,8 +104,10 @@ package final class AncestorPlan {
     keys: UnsafeMutablePointer<Float>, values: UnsafeMutablePointer<Float>
   )
 
-  /// Gives each thread memory to add to. Two threads meet at shared ancestors: all but the first
-  /// add to memory of their own, summed in a fixed order afterwards.
+  /// Gives each thread memory to add to.
+  ///
+  /// Two threads meet at shared ancestors: all but the first add to memory of their own, summed in
+  /// a fixed order afterwards.
   private func withOwnGradients(
     _ dKeys: Matrix, _ dValues: Matrix, _ body: ([KeyGradients]) -> Void
   ) {

@@ -7,7 +7,8 @@ enum BLAS {
     _ a: Matrix, _ b: Matrix, transposed: Bool, into c: Matrix, scale: Float = 1,
     accumulate: Bool = false
   ) {
-    call(a, CblasNoTrans, b, transposed ? CblasTrans : CblasNoTrans, c, a.columns, scale, accumulate)
+    call(
+      a, CblasNoTrans, b, transposed ? CblasTrans : CblasNoTrans, c, a.columns, scale, accumulate)
   }
 
   /// c = scale · aᵀ b, or c += where `accumulate`.

@@ -87,7 +87,9 @@ package final class FixedMatrix {
   package func prepareTransposed() {
     guard plain == nil, transposed.isEmpty else { return }
     let whole = Operand(rows: outputs, columns: inputs, precision: precision)
-    for (range, part) in zip(outputPanels, forward) { part.unpackTransposed(into: whole.rows(range)) }
+    for (range, part) in zip(outputPanels, forward) {
+      part.unpackTransposed(into: whole.rows(range))
+    }
     transposed = inputPanels.map { PackedWeights(whole.columns($0)) }
   }
 

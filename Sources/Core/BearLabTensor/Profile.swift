@@ -21,7 +21,8 @@ public enum Profile {
   }
 
   private static let isOn = Atomic<Bool>(false)
-  private static let totals = Mutex<[UInt64]>([UInt64](repeating: 0, count: Operation.allCases.count))
+  private static let totals = Mutex<[UInt64]>(
+    [UInt64](repeating: 0, count: Operation.allCases.count))
 
   /// Begins to count from zero.
   public static func begin() {
