@@ -29,6 +29,8 @@ final class ForestPass {
   private let dropoutRate: Float
   /// Fixed for the pass: each has memory of its own.
   let threads: Int
+  /// Of a tile at most; fixed for the pass, as the scratch memory is.
+  private let height: Int
   private let scratch: [TileScratch]
 
   init(
@@ -47,6 +49,7 @@ final class ForestPass {
     dropoutRate = Float(adapter?.settings.dropout ?? 0)
     self.dropout = dropoutRate > 0 ? dropout : nil
     let height = min(MatrixEngine.current.tileRows, max(positions.count, 1))
+    self.height = height
     threads = Compute.threads
     scratch = (0..<threads).map { _ in
       TileScratch(shape: shape, precision: precision, rows: height)
@@ -74,7 +77,7 @@ final class ForestPass {
 
   /// Runs `body` on every tile.
   func forEachTile(_ body: (Tile) -> Void) {
-    Compute.forEachTile(rowCount, threads: threads) { rows, thread in
+    Compute.forEachTile(rowCount, height: height, threads: threads) { rows, thread in
       body(Tile(rows: rows, thread: thread, scratch: scratch[thread]))
     }
   }
