@@ -28,31 +28,36 @@ import Testing
     rowCount = next
   }
 
-  /// Output, log-sum-exp and the gradients of queries, keys and values.
+  /// Output, the gradients of queries, keys and values, and log-sum-exp.
   private func results(plans: [AncestorPlan]) -> [[Float]] {
     func random(_ columns: Int, _ seed: UInt64) -> Matrix {
       var random = SeededGenerator(seed)
       let values = (0..<rowCount * columns).map { _ in Float.random(in: -2...2, using: &random) }
       return Matrix(Buffer(values), rows: rowCount, columns: columns)
     }
-    let (queries, keys, values) = (random(120, 1), random(40, 2), random(40, 3))
-    let dOutput = random(120, 4)
-    let output = Matrix(rows: rowCount, columns: 120, zeroed: true)
+    let ones = (random(120, 1), random(40, 2), random(40, 3), random(120, 4))
+    let (queries, keys, values) = (Operand(ones.0), Operand(ones.1), Operand(ones.2))
+    let dOutput = Operand(ones.3)
+    let result = Matrix(rows: rowCount, columns: 120, zeroed: true)
+    let output = Operand(result)
     let logSumExp = Buffer(count: rowCount * 6)
-    let gradients = [120, 40, 40].map { Matrix(rows: rowCount, columns: $0, zeroed: true) }
+    let dQueries = Matrix(rows: rowCount, columns: 120, zeroed: true)
+    let sums = [40, 40].map { Matrix(rows: rowCount, columns: $0, zeroed: true) }
     for plan in plans {
       plan.forward(
         geometry, queries: queries, keys: keys, values: values, into: output, logSumExp: logSumExp)
+      let own = [40, 40].map { Matrix(rows: rowCount, columns: $0) }
       plan.backward(
         geometry, queries: queries, keys: keys, values: values, output: output,
-        logSumExp: logSumExp, dOutput: dOutput, dQueries: gradients[0], dKeys: gradients[1],
-        dValues: gradients[2])
+        logSumExp: logSumExp, dOutput: dOutput, dQueries: dQueries, dKeys: own[0],
+        dValues: own[1])
+      for (sum, own) in zip(sums, own) { sum.add(own) }
     }
-    return [output.buffer.values, logSumExp.values] + gradients.map(\.buffer.values)
+    return [result, dQueries, sums[0], sums[1]].map(\.buffer.values) + [logSumExp.values]
   }
 
   private func plan(_ chains: [Chain]) -> AncestorPlan {
-    var plan = AncestorPlan()
+    let plan = AncestorPlan()
     for chain in chains {
       plan.addChain(
         queryRows: chain.rows, ancestors: chain.ancestors, ownStart: chain.rows.lowerBound)
@@ -65,7 +70,7 @@ import Testing
     let alone = try withCompute(threads: 1) { results(plans: chains.map { plan([$0]) }) }
     let together = try withCompute(threads: threads) { results(plans: [plan(chains)]) }
     // Compared outside `#expect`, whose listing of differences would take minutes.
-    let sameOutput = together[0] == alone[0] && together[1] == alone[1]
+    let sameOutput = together[0] == alone[0] && together[4] == alone[4]
     #expect(sameOutput)
     for (mine, expected) in zip(together, alone) { #expect(relativeGap(mine, expected) < 2e-6) }
   }

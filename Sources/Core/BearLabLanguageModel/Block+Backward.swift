@@ -24,8 +24,8 @@ extension Block {
         gradients: gradients)
     }
     let dSelected = upper.matrix(shape.queryWidth)
-    let dKeys = pass.matrix(shape.kvWidth, zeroed: true)
-    let dValues = pass.matrix(shape.kvWidth, zeroed: true)
+    let dKeys = pass.matrix(shape.kvWidth)
+    let dValues = pass.matrix(shape.kvWidth)
     upper.plan.backward(
       pass.geometry, queries: record.queries, keys: visible.keys, values: visible.values,
       output: record.attended, logSumExp: record.logSumExp, dOutput: dAttended,

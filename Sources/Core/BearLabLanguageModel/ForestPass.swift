@@ -29,6 +29,8 @@ final class ForestPass {
   private let dropoutRate: Float
   /// Fixed for the pass: each has memory of its own.
   let threads: Int
+  /// Of a tile at most; fixed for the pass, as the scratch memory is.
+  private let height: Int
   private let scratch: [TileScratch]
 
   init(
@@ -41,12 +43,11 @@ final class ForestPass {
     self.positions = positions
     self.pathKeys = pathKeys
     self.plan = plan
-    updates = adapter.map { adapter in
-      (0..<shape.layerCount).map { LayerUpdate(adapter, layer: $0) }
-    }
+    updates = adapter.map { LayerUpdate.all(of: $0, layers: shape.layerCount) }
     dropoutRate = Float(adapter?.settings.dropout ?? 0)
     self.dropout = dropoutRate > 0 ? dropout : nil
     let height = min(MatrixEngine.current.tileRows, max(positions.count, 1))
+    self.height = height
     threads = Compute.threads
     scratch = (0..<threads).map { _ in
       TileScratch(shape: shape, precision: precision, rows: height)
@@ -73,6 +74,7 @@ final class ForestPass {
     dropout = whole.dropout
     dropoutRate = whole.dropoutRate
     threads = whole.threads
+    height = whole.height
     // One of the two runs at a time.
     scratch = whole.scratch
   }
@@ -98,7 +100,7 @@ final class ForestPass {
 
   /// Runs `body` on every tile.
   func forEachTile(_ body: (Tile) -> Void) {
-    Compute.forEachTile(rowCount, threads: threads) { rows, thread in
+    Compute.forEachTile(rowCount, height: height, threads: threads) { rows, thread in
       body(Tile(rows: rows, thread: thread, scratch: scratch[thread]))
     }
   }

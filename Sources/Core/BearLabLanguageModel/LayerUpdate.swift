@@ -16,12 +16,26 @@ struct LayerUpdate {
   /// alpha / rank.
   let scale: Float
 
-  /// Lays out the updates of a layer.
-  init(_ adapter: LoRAAdapter, layer: Int) {
+  /// Lays out the updates of every layer.
+  static func all(of adapter: LoRAAdapter, layers: Int) -> [LayerUpdate] {
+    let updates = (0..<layers).map { LayerUpdate(adapter, layer: $0) }
+    Compute.split(layers) { range in
+      for update in updates[range] {
+        for pair in update.pairs.values {
+          pair.bTransposed.copy(
+            transposing: Matrix(
+              pair.pair.b.buffer, rows: pair.pair.outputs, columns: pair.pair.rank))
+        }
+      }
+    }
+    return updates
+  }
+
+  /// The updates of a layer, their transposed matrices not yet set.
+  private init(_ adapter: LoRAAdapter, layer: Int) {
     scale = adapter.scale
     pairs = adapter.layers[layer].mapValues { pair in
       let transposed = Matrix(rows: pair.rank, columns: pair.outputs)
-      transposed.copy(transposing: Matrix(pair.b.buffer, rows: pair.outputs, columns: pair.rank))
       return Pair(
         a: Matrix(pair.a.buffer, rows: pair.rank, columns: pair.inputs), bTransposed: transposed,
         pair: pair)

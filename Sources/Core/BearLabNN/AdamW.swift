@@ -41,13 +41,17 @@ public final class AdamW {
 
   /// Moves the tensors' gradients, times a factor, to the gradient of the step.
   public func gatherGradients(scale: Double) {
-    for (index, entry) in parameters.enumerated() {
-      guard let gradient = entry.tensor.gradientBuffer else { continue }
-      let total = gathered[index] ?? Buffer(count: gradient.count)
-      Kernels.add(gradient, scale: Float(scale), to: total)
-      gathered[index] = total
-      entry.tensor.clearGradient()
+    for (index, entry) in parameters.enumerated() where gathered[index] == nil {
+      gathered[index] = entry.tensor.gradientBuffer.map { Buffer(count: $0.count) }
     }
+    Compute.split(parameters.count) { range in
+      for index in range {
+        guard let gradient = parameters[index].tensor.gradientBuffer, let total = gathered[index]
+        else { continue }
+        Kernels.add(gradient, scale: Float(scale), to: total)
+      }
+    }
+    discardGradients()
   }
 
   /// Forgets the tensors' gradients that were not gathered yet.
@@ -63,9 +67,11 @@ public final class AdamW {
 
   /// The L2 norm of the step's gradient; a missing one counts as zero.
   public var gradientNorm: Double {
-    gathered.reduce(0.0) { total, gradient in
-      total + (gradient.map { Kernels.sumOfSquares($0) } ?? 0)
-    }.squareRoot()
+    Profile.measure(.optimiser) {
+      gathered.reduce(0.0) { total, gradient in
+        total + (gradient.map { Kernels.sumOfSquares($0) } ?? 0)
+      }.squareRoot()
+    }
   }
 
   /// Updates the parameters from the gathered gradient, then forgets it.
@@ -75,13 +81,18 @@ public final class AdamW {
   ///   - gradientScale: what every gradient is multiplied by first: normalisation and clipping.
   public func update(learningRate: Double, gradientScale: Double = 1) {
     step += 1
-    for (index, moment) in moments.enumerated() {
-      guard let gradient = gathered[index] else { continue }
-      Kernels.adamW(
-        parameter: parameters[index].tensor.buffer, gradient: gradient, first: moment.first,
-        second: moment.second, step: step, learningRate: learningRate,
-        beta1: settings.beta1, beta2: settings.beta2, epsilon: settings.epsilon,
-        weightDecay: settings.weightDecay, gradientScale: gradientScale)
+    Compute.split(moments.count) { range in
+      Profile.measure(.optimiser) {
+        for index in range {
+          guard let gradient = gathered[index] else { continue }
+          Kernels.adamW(
+            parameter: parameters[index].tensor.buffer, gradient: gradient,
+            first: moments[index].first, second: moments[index].second, step: step,
+            learningRate: learningRate, beta1: settings.beta1, beta2: settings.beta2,
+            epsilon: settings.epsilon, weightDecay: settings.weightDecay,
+            gradientScale: gradientScale)
+        }
+      }
     }
     abandonStep()
   }

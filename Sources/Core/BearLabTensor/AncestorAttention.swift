@@ -69,8 +69,8 @@ package final class AncestorPlan {
   ///   - logSumExp: `[n, heads]`.
   ///   - dOutput: the gradient of `output`, of its layout.
   ///   - dQueries: written; of the layout of `queries`.
-  ///   - dKeys: added to; with the stride of `keys`.
-  ///   - dValues: added to; with the stride of `keys`.
+  ///   - dKeys: written; with the stride of `keys`.
+  ///   - dValues: written; with the stride of `keys`.
   package func backward(
     _ geometry: AttentionGeometry, queries: Operand, keys: Operand, values: Operand,
     output: Operand, logSumExp: Buffer, dOutput: Operand, dQueries: Matrix, dKeys: Matrix,
@@ -79,6 +79,7 @@ package final class AncestorPlan {
     let shape = geometry.shape(queries.stride, keys.stride, output.stride)
     precondition(dQueries.stride == queries.stride && dOutput.stride == output.stride)
     precondition(dKeys.stride == keys.stride && dValues.stride == keys.stride)
+    precondition(dKeys.isContiguous && dValues.isContiguous)
     withOwnGradients(dKeys, dValues) { gradients in
       forEachTask(shape) { thread, task, scratch in
         withUnsafePointer(to: shape) { shape in
@@ -115,12 +116,17 @@ package final class AncestorPlan {
   ) {
     let spares = (1..<max(1, schedule?.threads ?? Compute.threads)).map { _ in
       (
-        keys: Buffer(count: dKeys.rows * dKeys.stride),
-        values: Buffer(count: dKeys.rows * dKeys.stride)
+        keys: Buffer(count: dKeys.rows * dKeys.stride, zeroed: false),
+        values: Buffer(count: dKeys.rows * dKeys.stride, zeroed: false)
       )
     }
-    body(
-      [(dKeys.pointer, dValues.pointer)] + spares.map { ($0.keys.pointer, $0.values.pointer) })
+    let all =
+      [(dKeys.pointer, dValues.pointer)] + spares.map { ($0.keys.pointer, $0.values.pointer) }
+    Compute.run(all.count) { thread in
+      all[thread].0.update(repeating: 0, count: dKeys.rows * dKeys.stride)
+      all[thread].1.update(repeating: 0, count: dKeys.rows * dKeys.stride)
+    }
+    body(all)
     for spare in spares {
       Compute.split(dKeys.rows, minimum: 16) { range in
         for row in range {

@@ -89,16 +89,33 @@ public struct RaggedRows {
   /// The log-sum-exp of each row, `[rows]`; -infinity for an empty one.
   public func logSumExp() -> Tensor {
     let starts = offsets.map(Int64.init)
-    let count = rowCount
-    let output = Buffer(count: count, zeroed: false)
-    bear_row_log_sum_exp_f32(count, starts, values.buffer.pointer, output.pointer)
-    return Tensor.result(output, shape: [count], of: [values]) { [values] result in
+    let output = Buffer(count: rowCount, zeroed: false)
+    forEachPart { first, count in
+      starts.withUnsafeBufferPointer { starts in
+        guard let base = starts.baseAddress else { return }
+        bear_row_log_sum_exp_f32(
+          count, base + first, values.buffer.pointer, output.pointer + first)
+      }
+    }
+    return Tensor.result(output, shape: [rowCount], of: [values]) { [self] result in
       guard let upper = result.gradientBuffer, let lower = values.gradientForAdding() else {
         return
       }
-      bear_row_log_sum_exp_backward_f32(
-        count, starts, values.buffer.pointer, output.pointer, upper.pointer, lower.pointer)
+      forEachPart { first, count in
+        starts.withUnsafeBufferPointer { starts in
+          guard let base = starts.baseAddress else { return }
+          bear_row_log_sum_exp_backward_f32(
+            count, base + first, values.buffer.pointer, output.pointer + first,
+            upper.pointer + first, lower.pointer)
+        }
+      }
     }
+  }
+
+  /// Runs `body` on parts of the rows, on several threads where there is enough to do.
+  private func forEachPart(_ body: (_ first: Int, _ count: Int) -> Void) {
+    guard values.count > 1 << 16 else { return body(0, rowCount) }
+    Compute.split(rowCount) { body($0.lowerBound, $0.count) }
   }
 
   /// The log soft-max of each row.
@@ -131,8 +148,7 @@ extension Tensor {
   /// The same numbers in another shape of as many.
   public func reshaped(_ shape: [Int]) -> Tensor {
     Self.result(buffer, shape: shape, of: [self]) { [self] result in
-      guard let upper = result.gradientBuffer, let lower = gradientForAdding() else { return }
-      bear_axpy_f32(count, 1, upper.pointer, lower.pointer)
+      if let upper = result.gradientBuffer { addGradient(upper) }
     }
   }
 }

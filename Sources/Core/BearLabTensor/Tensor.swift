@@ -1,3 +1,5 @@
+internal import CBearKernels
+
 /// Numbers in a shape, with the operation that made them: a small define-by-run tape.
 ///
 /// Single precision, row-major. Operations on tensors that require a gradient are recorded;
@@ -80,6 +82,16 @@ public final class Tensor {
     let fresh = Buffer(count: count)
     gradientBuffer = fresh
     return fresh
+  }
+
+  /// Adds a gradient whose memory is given up: the first one becomes the tensor's own.
+  func addGradient(_ gradient: Buffer) {
+    guard requiresGradient else { return }
+    if let gradientBuffer {
+      bear_axpy_f32(count, 1, gradient.pointer, gradientBuffer.pointer)
+    } else {
+      gradientBuffer = gradient
+    }
   }
 
   /// Replaces the numbers in place, as when a checkpoint is read.
