@@ -57,14 +57,32 @@ public struct GGUFFile {
         }
       }
     } catch { throw .file(error) }
-    if let index = firstNotFinite(floats) {
-      throw .notFinite(path: path, tensor: name, index: index, value: floats[index])
+    try floats.withUnsafeBufferPointer { (floats) throws(GGUFError) in
+      try requireFinite(floats, of: name)
     }
     return floats
   }
 
+  /// Writes the weights of a tensor, all of them finite, to memory of the caller.
+  ///
+  /// - Throws: ``GGUFError``, as ``floats(of:)`` does.
+  package func dequantiseFinite(
+    _ name: String, into floats: UnsafeMutableBufferPointer<Float>
+  ) throws(GGUFError) {
+    try dequantise(name, into: floats)
+    try requireFinite(UnsafeBufferPointer(rebasing: floats[..<(try info(of: name).count)]), of: name)
+  }
+
+  private func requireFinite(
+    _ floats: UnsafeBufferPointer<Float>, of name: String
+  ) throws(GGUFError) {
+    if let index = firstNotFinite(floats) {
+      throw .notFinite(path: path, tensor: name, index: index, value: floats[index])
+    }
+  }
+
   /// Integers are compared, since a maximum of integers is one vector instruction.
-  private func firstNotFinite(_ floats: [Float]) -> Int? {
+  private func firstNotFinite(_ floats: UnsafeBufferPointer<Float>) -> Int? {
     var largest: UInt32 = 0
     for value in floats { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }
     return largest < Float.infinity.bitPattern ? nil : floats.firstIndex { !$0.isFinite }

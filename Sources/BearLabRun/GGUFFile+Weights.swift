@@ -28,17 +28,22 @@ extension GGUFFile {
     }
   }
 
-  /// A weight in Hugging Face's row order.
-  func floats(of name: WeightName, shape: LanguageModelShape) throws(GGUFError) -> [Float] {
-    let weights = try floats(of: Self.tensorName(of: name), shape: shape.extents(of: name))
+  /// Writes a weight in Hugging Face's row order.
+  func copy(
+    _ name: WeightName, shape: LanguageModelShape, into target: inout MutableSpan<Float>
+  ) throws {
+    let tensor = Self.tensorName(of: name)
     let heads: Int
     switch name {
     case .projection(.query, _): heads = shape.headCount
     case .projection(.key, _): heads = shape.kvHeadCount
-    default: return weights
+    default:
+      // The large ones are not held twice.
+      return try target.withUnsafeMutableBufferPointer { try dequantiseFinite(tensor, into: $0) }
     }
-    return LlamaWeights.unpermuteRotaryRows(
-      weights, heads: heads, rows: heads * shape.headWidth, columns: shape.width)
+    let weights = LlamaWeights.unpermuteRotaryRows(
+      try floats(of: tensor), heads: heads, rows: heads * shape.headWidth, columns: shape.width)
+    target.withUnsafeMutableBufferPointer { _ = $0.update(from: weights) }
   }
 
   private static func tensorName(of name: WeightName) -> String {

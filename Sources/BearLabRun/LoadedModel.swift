@@ -37,7 +37,7 @@ public struct LoadedModel {
     try file.requireWeights(shape, tiedHead: outline.tiedHead)
     model = try LanguageModel(
       shape: shape, tiedHead: outline.tiedHead, precision: precision
-    ) { name in try file.floats(of: name, shape: shape) }
+    ) { name, target in try file.copy(name, shape: shape, into: &target) }
     self.outline = outline
     hash = try FileHash.sha256(path: outline.path)
   }

@@ -3,25 +3,31 @@ internal import BearLabLanguageModel
 internal import BearLabTraining
 
 extension RunInputs {
-  /// The largest number of nodes of a micro-batch of the first epoch.
-  var largestMicroBatch: Int {
+  /// The largest numbers of nodes and of outputs of a micro-batch of the first epoch.
+  var largestMicroBatch: MemoryPlan.Load {
     get throws {
+      let needsVocabulary = objective.needs.columns == .vocabulary
+      var load = MemoryPlan.Load(
+        rows: 0, outputs: 0, needsVocabulary: needsVocabulary, trains: true)
       let settings = try description.trainingSettings
       let samples = try trainingWindows.map(sample)
-      let sizes = settings.batches(sampleCount: samples.count, epoch: 0).flatMap { batch in
-        settings.microBatches(of: batch.map { samples[$0] }).map { part in
-          AnswerForest(Array(part), trie: trie, columns: objective.needs.columns).nodeCount
+      for batch in settings.batches(sampleCount: samples.count, epoch: 0) {
+        for part in settings.microBatches(of: batch.map { samples[$0] }) {
+          let answers = AnswerForest(Array(part), trie: trie, columns: objective.needs.columns)
+          load.rows = max(load.rows, answers.nodeCount)
+          load.outputs = max(load.outputs, answers.outputCount)
         }
       }
-      return sizes.max() ?? 0
+      return load
     }
   }
 
   /// The largest number of nodes of a batch of test rows: their prompts, and the beams behind each.
-  var largestDecoding: Int {
+  var largestDecoding: MemoryPlan.Load {
     get throws {
       let size: Int = try description.evaluation["batch-size"]
-      let beams = beamNodes(width: (try? description.decoder.values["width"]) ?? 1)
+      let width: Int = (try? description.decoder.values["width"]) ?? 1
+      let beams = beamNodes(width: width)
       let windows = try testWindows
       let sizes = try stride(from: 0, to: windows.count, by: size).map { start in
         let batch = windows[start..<min(start + size, windows.count)]
@@ -29,7 +35,9 @@ extension RunInputs {
         for window in batch { _ = forest.insert(try prompt(window, stage: .inference)) }
         return forest.count + batch.count * beams
       }
-      return sizes.max() ?? 0
+      return MemoryPlan.Load(
+        rows: sizes.max() ?? 0, outputs: min(size, windows.count) * width,
+        needsVocabulary: description.constraint == .after, trains: false)
     }
   }
 

@@ -9,9 +9,11 @@ public struct RunPlan {
   /// A part of a run, whose memory is free again when the next one begins.
   struct Stage {
     let name: String
-    /// The largest number of nodes that are computed at once.
-    let rows: Int
+    /// What is computed at a time, at the most.
+    let load: MemoryPlan.Load
     let memory: MemoryPlan
+
+    var rows: Int { load.rows }
   }
 
   let stages: [Stage]
@@ -32,36 +34,43 @@ public struct RunPlan {
   ///   - shape: the sizes of the model.
   ///   - tiedHead: whether the head's weights are the embedding's.
   ///   - rows: the tokens of a micro-batch.
+  ///   - outputs: those of them behind which logits of the whole vocabulary are asked for; 0 for an
+  ///     objective that asks for valid tokens alone.
   ///   - description: the LoRA settings, the precision and the limit.
-  /// - Throws: `ComputeError` for a precision that there is not.
+  /// - Throws: `ComputeError` for a precision that there is not, `LanguageModelError` for a limit
+  ///   that cannot be kept.
   public init(
-    shape: LanguageModelShape, tiedHead: Bool, rows: Int, description: RunDescription
+    shape: LanguageModelShape, tiedHead: Bool, rows: Int, outputs: Int = 0,
+    description: RunDescription
   ) throws {
     let resolved = try description.resolvingPrecision()
     let planner = Planner(
       shape: shape, tiedHead: tiedHead, precision: try resolved.precision ?? .f32,
-      limit: try resolved.memoryLimit)
-    self.init(
-      planner, stages: [planner.stage("training", rows: rows, lora: try resolved.loraSettings)])
+      limit: try resolved.memoryLimit, lora: try resolved.loraSettings)
+    let load = MemoryPlan.Load(
+      rows: rows, outputs: outputs, needsVocabulary: outputs > 0, trains: true)
+    self.init(planner, stages: [try planner.stage("training", load)])
   }
 
   /// Plans a run on data: every micro-batch of the first epoch and every batch of test rows is laid
   /// out as the run will.
   ///
-  /// - Throws: what reading the data and the header of the model throws.
+  /// - Throws: what reading the data and the header of the model throws, and `LanguageModelError` for
+  ///   a limit that cannot be kept.
   public init(
     _ description: RunDescription, registry: PluginRegistry, resources: ResourceLocator
   ) throws {
     let inputs = try RunInputs(description, registry: registry, resources: resources)
+    let trains = try inputs.description.trainingSettings.epochs > 0
+    let decoding = try inputs.largestDecoding
+    let training = trains ? try inputs.largestMicroBatch : nil
     let planner = Planner(
       shape: inputs.model.shape, tiedHead: inputs.model.tiedHead, precision: inputs.precision,
-      limit: try inputs.description.memoryLimit)
-    var stages = [planner.stage("decoding", rows: try inputs.largestDecoding, lora: nil)]
-    if try inputs.description.trainingSettings.epochs > 0 {
-      let lora = try inputs.description.loraSettings
-      stages.insert(
-        planner.stage("training", rows: try inputs.largestMicroBatch, lora: lora), at: 0)
-    }
+      limit: try inputs.description.memoryLimit,
+      lora: trains ? try inputs.description.loraSettings : nil)
+    let stages = try [planner.loading(inputs.model.path)]
+      + (training.map { [try planner.stage("training", $0)] } ?? [])
+      + [planner.stage("decoding", decoding)]
     self.init(planner, stages: stages)
   }
 
@@ -69,9 +78,8 @@ public struct RunPlan {
     self.stages = stages
     precision = planner.precision
     limit = planner.limit
-    let machine = Machine.current
-    baseBytes = Machine.peakBytes ?? 0
-    availableBytes = machine.availableMemory
+    baseBytes = planner.baseBytes
+    availableBytes = Machine.current.availableMemory
   }
 
   /// What all stages share.
@@ -80,13 +88,27 @@ public struct RunPlan {
     let tiedHead: Bool
     let precision: Precision
     let limit: Int
+    /// Of what is trained before or while; nil where nothing is.
+    let lora: LoRASettings?
+    let baseBytes = Machine.peakBytes ?? 0
 
-    func stage(_ name: String, rows: Int, lora: LoRASettings?) -> Stage {
+    func stage(_ name: String, _ load: MemoryPlan.Load) throws(LanguageModelError) -> Stage {
       Stage(
-        name: name, rows: rows,
-        memory: MemoryPlan(
+        name: name, load: load,
+        memory: try MemoryPlan(
           shape: shape, tiedHead: tiedHead, precision: precision, threads: Compute.threads,
-          rows: rows, loraSettings: lora, limit: limit))
+          load: load, lora: lora, limit: limit, otherBytes: baseBytes))
+    }
+
+    /// The reading of the model's file.
+    func loading(_ path: String) -> Stage {
+      let attributes = try? FileManager.default.attributesOfItem(atPath: path)
+      return Stage(
+        name: "loading",
+        load: MemoryPlan.Load(rows: 0, outputs: 0, needsVocabulary: false, trains: false),
+        memory: MemoryPlan(
+          loading: shape, tiedHead: tiedHead, precision: precision,
+          fileBytes: (attributes?[.size] as? NSNumber)?.intValue ?? 0))
     }
   }
 }
@@ -102,7 +124,8 @@ extension RunPlan {
       rows: [
         ["tokens at once"] + stages.map { "\($0.rows)" },
         row("weights", \.memory.weightBytes), row("activations", \.memory.activationBytes),
-        row("LoRA and optimiser", \.memory.adapterBytes), row("scratch", \.memory.scratchBytes),
+        row("LoRA and optimiser", \.memory.adapterBytes), row("logits", \.memory.logitBytes),
+        row("scratch", \.memory.scratchBytes),
         row("data and program") { _ in baseBytes },
         row("predicted peak") { baseBytes + $0.memory.peakBytes },
         ["layers computed again"] + stages.map { "\($0.memory.recomputedLayers)" },
@@ -116,8 +139,8 @@ extension RunPlan {
   public func json() throws -> String {
     struct Report: Encodable {
       struct Part: Encodable {
-        let rows, weightBytes, activationBytes, adapterBytes, scratchBytes, peakBytes: Int
-        let recomputedLayers: Int
+        let rows, weightBytes, activationBytes, adapterBytes, logitBytes, scratchBytes: Int
+        let peakBytes, recomputedLayers: Int
       }
       let precision: String
       let threads, baseBytes, peakBytes, limitBytes: Int
@@ -131,7 +154,8 @@ extension RunPlan {
         Report.Part(
           rows: stage.rows, weightBytes: memory.weightBytes,
           activationBytes: memory.activationBytes, adapterBytes: memory.adapterBytes,
-          scratchBytes: memory.scratchBytes, peakBytes: baseBytes + memory.peakBytes,
+          logitBytes: memory.logitBytes, scratchBytes: memory.scratchBytes,
+          peakBytes: baseBytes + memory.peakBytes,
           recomputedLayers: memory.recomputedLayers)
       )
     }

@@ -71,6 +71,9 @@ public struct AnswerForest {
   /// The number of tokens that are computed.
   public var nodeCount: Int { forest.count }
 
+  /// The number of nodes whose logits are computed.
+  public var outputCount: Int { evaluatedNodes.count }
+
   /// Runs the model and gives the batch that an objective sees.
   ///
   /// - Throws: ``LanguageModelError``.

@@ -15,7 +15,26 @@ public final class LanguageModel {
   /// Grown when a longer path comes: a file may claim a context of any length.
   private var rotary: RotaryTable
 
-  /// Reads the weights.
+  /// Reads the weights straight to where they stay, or to where they are packed from.
+  ///
+  /// - Parameters:
+  ///   - shape: the sizes.
+  ///   - tiedHead: whether the head's weights are the embedding's.
+  ///   - precision: of the frozen weights and of the operands of products.
+  ///   - fill: writes all of a weight's numbers, row-major; called once for each.
+  /// - Throws: what `fill` throws.
+  public init(
+    shape: LanguageModelShape, tiedHead: Bool, precision: Precision = .f32,
+    fill: (WeightName, inout MutableSpan<Float>) throws -> Void
+  ) throws {
+    self.shape = shape
+    self.precision = precision
+    weights = try TransformerWeights(
+      shape: shape, tiedHead: tiedHead, precision: precision, fill: fill)
+    rotary = RotaryTable(positions: 0, inverseFrequencies: shape.inverseFrequencies)
+  }
+
+  /// Copies the weights from arrays, which takes the memory of one more.
   ///
   /// - Parameters:
   ///   - shape: the sizes.
@@ -23,15 +42,18 @@ public final class LanguageModel {
   ///   - precision: of the frozen weights and of the operands of products.
   ///   - read: gives a weight's numbers, row-major; called once for each.
   /// - Throws: ``LanguageModelError/wrongSize(weight:count:expected:)``, or what `read` throws.
-  public init(
+  public convenience init(
     shape: LanguageModelShape, tiedHead: Bool, precision: Precision = .f32,
     read: (WeightName) throws -> [Float]
   ) throws {
-    self.shape = shape
-    self.precision = precision
-    weights = try TransformerWeights(
-      shape: shape, tiedHead: tiedHead, precision: precision, read: read)
-    rotary = RotaryTable(positions: 0, inverseFrequencies: shape.inverseFrequencies)
+    try self.init(shape: shape, tiedHead: tiedHead, precision: precision) { name, target in
+      let numbers = try read(name)
+      guard numbers.count == target.count else {
+        throw LanguageModelError.wrongSize(
+          weight: "\(name)", count: numbers.count, expected: target.count)
+      }
+      target.withUnsafeMutableBufferPointer { _ = $0.update(from: numbers) }
+    }
   }
 
   /// Fresh LoRA weights for this model.

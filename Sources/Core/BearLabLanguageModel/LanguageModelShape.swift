@@ -103,6 +103,7 @@ public enum LanguageModelError: BearLabError, Equatable {
   case wrongSize(weight: String, count: Int, expected: Int)
   case tooLong(positions: Int, contextLength: Int)
   case unknownToken(token: Int, vocabularySize: Int)
+  case memoryLimit(limit: Int, needed: Int, rows: Int)
 
   public var description: String {
     switch self {
@@ -112,6 +113,9 @@ public enum LanguageModelError: BearLabError, Equatable {
       "a path of \(positions) tokens is longer than the model's context of \(contextLength)"
     case .unknownToken(let token, let vocabularySize):
       "token \(token) is outside of the vocabulary of \(vocabularySize)"
+    case .memoryLimit(let limit, let needed, let rows):
+      "\(rows) tokens at once take \(Self.mebibytes(needed)) MiB of memory even where every layer is "
+        + "computed again; the limit is \(limit >> 20) MiB"
     }
   }
 
@@ -120,6 +124,12 @@ public enum LanguageModelError: BearLabError, Equatable {
     case .wrongSize: "use a file whose metadata and tensors belong together"
     case .tooLong: "shorten the history or the titles, or use a model with a longer context"
     case .unknownToken: "use the tokenizer that belongs to the model"
+    case .memoryLimit(_, let needed, _):
+      "set memory-limit to \(Self.mebibytes(needed))M or more, or compute fewer tokens at once: "
+        + "training.micro-batch or evaluation.batch-size"
     }
   }
+
+  /// Rounded up.
+  private static func mebibytes(_ bytes: Int) -> Int { (bytes + (1 << 20) - 1) >> 20 }
 }

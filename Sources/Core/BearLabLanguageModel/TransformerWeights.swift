@@ -25,11 +25,11 @@ struct TransformerWeights {
   /// Reads every weight once.
   init(
     shape: LanguageModelShape, tiedHead: Bool, precision: Precision,
-    read: (WeightName) throws -> [Float]
+    fill: (WeightName, inout MutableSpan<Float>) throws -> Void
   ) throws {
-    self = try withoutActuallyEscaping(read) { read in
+    self = try withoutActuallyEscaping(fill) { fill in
       try TransformerWeights(
-        shape: shape, tiedHead: tiedHead, precision: precision, reader: WeightReader(read: read))
+        shape: shape, tiedHead: tiedHead, precision: precision, reader: WeightReader(fill: fill))
     }
   }
 
@@ -80,12 +80,14 @@ extension BlockWeights {
   }
 }
 
-/// Reads weights and checks their sizes.
+/// Has weights written to memory of the model.
 private struct WeightReader {
-  let read: (WeightName) throws -> [Float]
+  let fill: (WeightName, inout MutableSpan<Float>) throws -> Void
 
   func vector(_ name: WeightName, count: Int) throws -> Buffer {
-    Buffer(try checked(name, count: count))
+    let buffer = Buffer(count: count, zeroed: false)
+    try buffer.withMutableSpan(0..<count) { try fill(name, &$0) }
+    return buffer
   }
 
   /// Matrices of one width, one below the other.
@@ -93,20 +95,10 @@ private struct WeightReader {
     let whole = Matrix(rows: parts.reduce(0) { $0 + $1.rows }, columns: columns)
     var start = 0
     for part in parts {
-      let numbers = Buffer(try checked(part.name, count: part.rows * columns))
-      whole.rows(start..<start + part.rows).copy(
-        from: Matrix(numbers, rows: part.rows, columns: columns))
-      start += part.rows
+      let end = start + part.rows * columns
+      try whole.buffer.withMutableSpan(start..<end) { try fill(part.name, &$0) }
+      start = end
     }
     return whole
-  }
-
-  private func checked(_ name: WeightName, count: Int) throws -> [Float] {
-    let numbers = try read(name)
-    guard numbers.count == count else {
-      throw LanguageModelError.wrongSize(
-        weight: "\(name)", count: numbers.count, expected: count)
-    }
-    return numbers
   }
 }

@@ -44,6 +44,17 @@ package final class Buffer {
     }
   }
 
+  /// Lends some of the floats to be written.
+  package func withMutableSpan(
+    _ range: Range<Int>, _ body: (inout MutableSpan<Float>) throws -> Void
+  ) rethrows {
+    precondition(range.upperBound <= count, "floats \(range) of \(count)")
+    var span = UnsafeMutableBufferPointer(
+      start: pointer + range.lowerBound, count: range.count
+    ).mutableSpan
+    try body(&span)
+  }
+
   /// Sets every float to 0.
   package func clear() {
     memset(pointer, 0, count * MemoryLayout<Float>.stride)
