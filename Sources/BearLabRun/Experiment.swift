@@ -36,8 +36,10 @@ public struct Experiment {
   ) throws {
     inputs = try RunInputs(
       description, registry: registry, resources: resources, precisions: precisions)
+    let otherBytes = Machine.peakBytes ?? 0
     loaded = try LoadedModel(inputs.model, precision: inputs.precision)
     loaded.model.memoryLimit = try description.memoryLimit
+    loaded.model.otherBytes = otherBytes
   }
 
   /// Prepares a run of a data set and a model that are in memory; what the description calls them,

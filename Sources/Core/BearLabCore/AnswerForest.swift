@@ -82,7 +82,8 @@ public struct AnswerForest {
     injected: InjectedVectors? = nil
   ) throws -> AnswerBatch {
     let hidden = try model.hiddenStates(
-      of: evaluatedNodes, in: forest, adapter: adapter, dropout: dropout, injected: injected)
+      of: evaluatedNodes, in: forest, adapter: adapter, dropout: dropout, injected: injected,
+      needsVocabulary: columns == .vocabulary)
     switch columns {
     case .children:
       let rows = childRows(of: hidden, model: model)

@@ -9,8 +9,12 @@ public final class LanguageModel {
   public let shape: LanguageModelShape
   /// Of the frozen weights and of the operands of products.
   public let precision: Precision
-  /// The most memory that the process should take, in bytes; 0 for all that there is.
+  /// The most memory that the process should take, in bytes; 0 for all that there is. Layers whose
+  /// activations do not fit are computed again in the backward pass, which changes no number.
   public var memoryLimit = 0
+  /// What the process holds besides the model and its passes, in bytes, which counts to the limit.
+  public var otherBytes = 0
+  private let tiedHead: Bool
   let weights: TransformerWeights
   /// Grown when a longer path comes: a file may claim a context of any length.
   private var rotary: RotaryTable
@@ -29,6 +33,7 @@ public final class LanguageModel {
   ) throws {
     self.shape = shape
     self.precision = precision
+    self.tiedHead = tiedHead
     weights = try TransformerWeights(
       shape: shape, tiedHead: tiedHead, precision: precision, fill: fill)
     rotary = RotaryTable(positions: 0, inverseFrequencies: shape.inverseFrequencies)
@@ -70,11 +75,13 @@ public final class LanguageModel {
   ///   - adapter: the LoRA weights, which get gradients.
   ///   - dropout: the step's key; nil for no dropout.
   ///   - injected: the vectors of the forest's slots.
+  ///   - needsVocabulary: whether ``vocabularyLogits(of:)`` follows, whose memory counts to the limit.
   /// - Returns: `[nodes, D]`.
-  /// - Throws: ``LanguageModelError`` for a path longer than the context or an unknown token.
+  /// - Throws: ``LanguageModelError`` for a path longer than the context, an unknown token, or a
+  ///   limit on memory that cannot be kept.
   public func hiddenStates(
     of nodes: [Int], in forest: TokenForest, adapter: LoRAAdapter? = nil,
-    dropout: DropoutKey? = nil, injected: InjectedVectors? = nil
+    dropout: DropoutKey? = nil, injected: InjectedVectors? = nil, needsVocabulary: Bool = false
   ) throws -> Tensor {
     let pass = try makePass(forest, from: 0, adapter: adapter, dropout: dropout)
     let parameters = adapter?.parameters.map(\.tensor) ?? []
@@ -83,16 +90,26 @@ public final class LanguageModel {
     var x = embed(forest, from: 0, injected: injected)
     let wanted = Set(nodes).sorted()
     let selection = wanted.count < pass.rowCount ? select(wanted, of: forest, pass) : nil
-    var layers: [(block: Block, record: BlockRecord, visible: KeyValueRows)] = []
+    let recomputed =
+      isRecorded
+      ? try recomputedLayers(
+        MemoryPlan.Load(
+          rows: pass.rowCount, outputs: nodes.count, needsVocabulary: needsVocabulary,
+          trains: true), lora: adapter?.settings) : 0
+    var layers: [KeptLayer] = []
     for (layer, weights) in weights.blocks.enumerated() {
       let isLast = layer == shape.layerCount - 1
       let block = Block(
         layer: layer, weights: weights, pass: pass, selection: isLast ? selection : nil)
       let visible = KeyValueRows(
         keys: pass.operand(shape.kvWidth), values: pass.operand(shape.kvWidth), first: 0)
-      let (output, record) = block.forward(x, visible: visible, keeps: isRecorded)
+      let keeps = isRecorded && layer >= recomputed
+      let (output, record) = block.forward(x, visible: visible, keeps: keeps)
+      if isRecorded {
+        layers.append(
+          KeptLayer(block: block, visible: visible, input: x, record: keeps ? record : nil))
+      }
       x = output
-      if isRecorded { layers.append((block, record, visible)) }
     }
     // Where each node's row is behind the last block.
     let rows =
@@ -122,9 +139,19 @@ public final class LanguageModel {
     }
   }
 
+  /// How many of the first layers are to be computed again in the backward pass.
+  private func recomputedLayers(
+    _ load: MemoryPlan.Load, lora: LoRASettings?
+  ) throws(LanguageModelError) -> Int {
+    guard memoryLimit > 0 else { return 0 }
+    return try MemoryPlan(
+      shape: shape, tiedHead: tiedHead, precision: precision, threads: Compute.threads, load: load,
+      lora: lora, limit: memoryLimit, otherBytes: otherBytes
+    ).recomputedLayers
+  }
+
   private func backward(
-    _ gradient: Matrix, layers: [(block: Block, record: BlockRecord, visible: KeyValueRows)],
-    forest: TokenForest, injected: InjectedVectors?
+    _ gradient: Matrix, layers: [KeptLayer], forest: TokenForest, injected: InjectedVectors?
   ) {
     weights.prepareBackward()
     let slots = injected?.vectors.gradientForAdding()
@@ -135,8 +162,11 @@ public final class LanguageModel {
     }
     var gradient = gradient
     for (layer, kept) in layers.enumerated().reversed() {
+      let record =
+        kept.record
+        ?? kept.block.forward(kept.input, visible: kept.visible, keeps: true).record
       gradient = kept.block.backward(
-        kept.record, visible: kept.visible, gradient: gradient, gradients: gradients,
+        record, visible: kept.visible, gradient: gradient, gradients: gradients,
         needsInput: layer > 0 || slots != nil)
     }
     guard let slots, let injected else { return }
@@ -235,6 +265,15 @@ public final class LanguageModel {
       inverseRMS: inverseRMS)
     return (output, inverseRMS)
   }
+}
+
+/// What the forward pass keeps of one layer.
+private struct KeptLayer {
+  let block: Block
+  let visible: KeyValueRows
+  let input: Matrix
+  /// Nil where it is computed again.
+  let record: BlockRecord?
 }
 
 /// The vectors of a forest's slots.
