@@ -16,6 +16,11 @@ struct LayerUpdate {
   /// alpha / rank.
   let scale: Float
 
+  /// Lays out the updates of all layers.
+  static func all(_ adapter: LoRAAdapter) -> [LayerUpdate] {
+    adapter.layers.indices.map { LayerUpdate(adapter, layer: $0) }
+  }
+
   /// Lays out the updates of a layer.
   init(_ adapter: LoRAAdapter, layer: Int) {
     scale = adapter.scale
