@@ -48,22 +48,26 @@ public struct Evaluator {
   public func evaluate(
     _ windows: [Window], adapter: LoRAAdapter?, progress: (Int) throws -> Void = { _ in }
   ) throws -> Evaluation {
+    // One for all batches, so that what all prompts begin with is computed once.
+    var scorer = LanguageModelScorer(
+      model: model, adapter: adapter, trie: trie, constraint: constraint, prompts: [])
     var rows: [Evaluation.Row] = []
     for start in stride(from: 0, to: windows.count, by: batchSize) {
       let batch = Array(windows[start..<min(start + batchSize, windows.count)])
-      rows += try evaluate(batch: batch, adapter: adapter)
+      rows += try evaluate(batch: batch, with: &scorer)
       try progress(rows.count)
     }
     return Evaluation(rows: rows)
   }
 
-  private func evaluate(batch: [Window], adapter: LoRAAdapter?) throws -> [Evaluation.Row] {
+  private func evaluate(
+    batch: [Window], with scorer: inout LanguageModelScorer
+  ) throws -> [Evaluation.Row] {
     let targets = batch.map { matcher.catalogue.titleNumber(of: $0.target) }
     // The item NLL is under the constrained soft-max whatever the decoder's constraint is; both
     // share the keys and values of the prompts.
-    var scorer = LanguageModelScorer(
-      model: model, adapter: adapter, trie: trie, constraint: .before,
-      prompts: try batch.map(prompt))
+    scorer.restart(prompts: try batch.map(prompt))
+    scorer.constraint = .before
     let losses = try scorer.negativeLogLikelihoods(of: targets)
     scorer.constraint = constraint
     let lists = try decoder.search(prompts: batch.count, in: trie, scorer: &scorer)

@@ -155,6 +155,32 @@ import Testing
     #expect(scorer.nodeCount == 7)
   }
 
+  /// Batches of prompts that go on from the kept nodes, end among them, and share none of them.
+  @Test(arguments: ConstraintMode.allCases)
+  func restartingKeepsWhatTheFirstPromptsShare(constraint: ConstraintMode) throws {
+    let trie = try randomTrie(seed: 12)
+    let stem = randomTokens(4, seed: 1)
+    let batches = [
+      [stem + randomTokens(3, seed: 5), stem + randomTokens(2, seed: 6)],
+      [stem + randomTokens(3, seed: 7), randomTokens(5, seed: 8)], [Array(stem.prefix(2))],
+      [Array(stem.prefix(1)), stem], [randomTokens(6, seed: 9)], [],
+      [stem + randomTokens(3, seed: 5)],
+    ]
+    var scorer = makeScorer(trie, constraint)
+    for (batch, shared) in zip(batches, [4, 4, 2, 1, 0, 0, 0]) {
+      let requests = innerNodes(of: trie).flatMap { node in
+        batch.indices.map { ScoreRequest(prompt: $0, node: node) }
+      }
+      scorer.restart(prompts: batch)
+      var fresh = LanguageModelScorer(
+        model: tiny.model, adapter: adapter, trie: trie, constraint: constraint, prompts: batch)
+      let actual = try scorer.score(requests).flatMap(\.logProbabilities)
+      let expected = try fresh.score(requests).flatMap(\.logProbabilities)
+      #expect(largestGap(actual, expected.map(Double.init)) < 1e-5)
+      #expect(scorer.nodeCount == fresh.nodeCount - shared)
+    }
+  }
+
   @Test func slotsOfPromptsAreInjected() throws {
     let trie = try randomTrie(seed: 10)
     let injected = RandomForest.makeVectors()

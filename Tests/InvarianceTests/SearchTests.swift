@@ -33,6 +33,25 @@ import Testing
     return try decoder.search(prompts: prompts.count, in: trie, scorer: &scorer)
   }
 
+  /// A prefix that was computed for users before changes no bit on AVX-512, and no list elsewhere.
+  @Test(arguments: availableInstructionSets, [1, 2])
+  func listsAreThoseWithoutAKeptPrefix(instructionSet: String, threads: Int) throws {
+    let decoder = try PluginRegistry.builtin().decoders.find("constrained-beam").init([:])
+    try withCompute(threads: threads, instructionSet: instructionSet) {
+      var scorer = LanguageModelScorer(
+        model: tiny.model, adapter: adapter, trie: trie, constraint: .before, prompts: [])
+      for batch in [prompts[0...1], prompts[2...3], prompts[1...4], prompts[2...2]] {
+        scorer.restart(prompts: Array(batch))
+        let lists = try decoder.search(prompts: batch.count, in: trie, scorer: &scorer)
+        let alone = try search(decoder, Array(batch), .before)
+        #expect(isSame(lists, alone))
+        if instructionSet.hasPrefix("avx512") {
+          #expect(lists.map { $0.map(\.score) } == alone.map { $0.map(\.score) })
+        }
+      }
+    }
+  }
+
   private func isSame(_ first: [[RankedAnswer]], _ second: [[RankedAnswer]]) -> Bool {
     let answers = { (lists: [[RankedAnswer]]) in lists.map { $0.map(\.title) } }
     let texts = { (lists: [[RankedAnswer]]) in lists.map { $0.map(\.tokens) } }

@@ -67,13 +67,13 @@ public struct Bench {
       throw BenchError.tooFewTestRows(wanted: users, available: experiment.dataset.test.count)
     }
     let rows = BenchRows(experiment.dataset.test, timed: users, batchSize: size)
-    let constraint = experiment.constraint
+    var scorer = LanguageModelScorer(
+      model: experiment.loaded.model, adapter: nil, trie: experiment.trie,
+      constraint: experiment.constraint, prompts: [])
     let batches = try measure(
       rows, stage: .inference, prepare: { try experiment.prompt($0, stage: .inference) },
       run: { prompts in
-        var scorer = LanguageModelScorer(
-          model: experiment.loaded.model, adapter: nil, trie: experiment.trie,
-          constraint: constraint, prompts: prompts)
+        scorer.restart(prompts: prompts)
         _ = try experiment.decoder.search(
           prompts: prompts.count, in: experiment.trie, scorer: &scorer)
         return scorer.nodeCount

@@ -7,6 +7,9 @@ internal import BearLabTensor
 /// Where the constraint comes before the soft-max, a node with one child scores 0 and costs
 /// nothing; the forced tokens that a beam walked over are run through the transformer together
 /// when it next has a choice, and never if it is pruned before that.
+///
+/// A scorer serves one batch of prompts after another, see ``restart(prompts:)``, for as long as the
+/// adapter's weights stay the same: after a training step make another.
 public struct LanguageModelScorer: PathScorer {
   private let model: LanguageModel
   private let trie: ItemTrie
@@ -14,19 +17,35 @@ public struct LanguageModelScorer: PathScorer {
   /// Where the constraint comes; may be changed between calls.
   public var constraint: ConstraintMode
   /// For each prompt, the forest node at which a trie node's children are predicted.
-  private var places: [[ItemTrie.Node: Int]]
+  private var places: [[ItemTrie.Node: Int]] = []
+  /// The first prompt; its tokens are the first nodes of the forest.
+  private var first: [TokenForest.Element] = []
+  /// The nodes that were there before these prompts.
+  private var kept = 0
 
   /// Prepares a scorer for some prompts; prefixes that they share are computed once.
   public init(
     model: LanguageModel, adapter: LoRAAdapter?, trie: ItemTrie, constraint: ConstraintMode,
     prompts: [[TokenForest.Element]], injected: InjectedVectors? = nil
   ) {
-    precondition(prompts.allSatisfy { !$0.isEmpty }, "a prompt without tokens")
     self.model = model
     self.trie = trie
     self.constraint = constraint
     cache = ForestCache(model: model, adapter: adapter, injected: injected)
-    places = prompts.map { [cache] prompt in
+    restart(prompts: prompts)
+  }
+
+  /// Takes other prompts instead of those before.
+  ///
+  /// What the first of them shares with the first of those before, such as the instruction that all
+  /// begin with, is not computed again.
+  public mutating func restart(prompts: [[TokenForest.Element]]) {
+    precondition(prompts.allSatisfy { !$0.isEmpty }, "a prompt without tokens")
+    let next = prompts.first ?? []
+    kept = zip(first, next).prefix { $0 == $1 }.count
+    cache.truncate(to: kept)
+    first = next
+    places = prompts.map { prompt in
       [ItemTrie.root: cache.forest.insert(prompt).last ?? 0]
     }
   }
@@ -78,8 +97,8 @@ public struct LanguageModelScorer: PathScorer {
     return totals.map { Float($0) }
   }
 
-  /// The number of tokens that were run through the transformer.
-  public var nodeCount: Int { cache.forest.count }
+  /// The number of tokens that were run through the transformer for the prompts in use.
+  public var nodeCount: Int { cache.forest.count - kept }
 
   private func isForced(_ node: ItemTrie.Node) -> Bool {
     constraint == .before && trie.children(of: node).count == 1

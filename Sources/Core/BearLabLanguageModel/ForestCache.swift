@@ -4,25 +4,26 @@ public import BearLabTensor
 /// A forest that grows, with the keys and values of its nodes: what decoding works on.
 public final class ForestCache {
   private let model: LanguageModel
-  private let adapter: LoRAAdapter?
+  /// Laid out once: the adapter's weights must not change while they are in use here.
+  private let updates: [LayerUpdate]?
   /// The nodes; insert new ones here, and ask for their hidden states.
   public var forest = TokenForest()
-  private var injected: InjectedVectors?
+  private let injected: InjectedVectors?
   /// Nodes whose keys and values are there.
   private var computed = 0
   private var layers: [(keys: Operand, values: Operand)]
-  /// `[capacity, D]`, after the last norm.
-  private var hidden: Matrix
+  /// `[capacity, D]`, before the last norm.
+  private var residual: Matrix
 
-  /// An empty cache.
+  /// An empty cache, for one state of the adapter's weights: make another when they have changed.
   public init(model: LanguageModel, adapter: LoRAAdapter?, injected: InjectedVectors? = nil) {
     self.model = model
-    self.adapter = adapter
+    updates = adapter.map { LayerUpdate.all($0) }
     self.injected = injected
     let shape = model.shape
     let empty = Operand(rows: 0, columns: shape.kvWidth, precision: model.precision)
     layers = (0..<shape.layerCount).map { _ in (empty, empty) }
-    hidden = Matrix(rows: 0, columns: shape.width)
+    residual = Matrix(rows: 0, columns: shape.width)
   }
 
   /// The hidden states of some nodes after the last norm, `[nodes, D]`; a constant to the tape.
@@ -33,18 +34,18 @@ public final class ForestCache {
   public func hiddenStates(of nodes: [Int]) throws -> Tensor {
     if computed < forest.count { try computeNewNodes() }
     let rows = Matrix(rows: nodes.count, columns: model.shape.width)
-    rows.gatherRows(nodes, of: hidden)
-    return Tensor(buffer: rows.buffer, shape: [nodes.count, model.shape.width])
+    rows.gatherRows(nodes, of: residual)
+    return Tensor(buffer: model.finalNorm(rows).0.buffer, shape: [nodes.count, model.shape.width])
   }
 
-  /// Forgets all nodes from `count` on.
+  /// Forgets all nodes from `count` on; their memory is kept for others.
   public func truncate(to count: Int) {
     forest.truncate(to: count)
     computed = min(computed, count)
   }
 
   private func computeNewNodes() throws {
-    let pass = try model.makePass(forest, from: computed, adapter: adapter, dropout: nil)
+    let pass = try model.makePass(forest, from: computed, updates: updates)
     reserve(forest.count)
     var x = model.embed(forest, from: computed, injected: injected)
     let new = computed..<forest.count
@@ -55,15 +56,19 @@ public final class ForestCache {
         Block(layer: layer, weights: block, pass: pass).forward(x, visible: visible, keeps: false)
         .output
     }
-    hidden.rows(new).copy(from: model.finalNorm(x).0)
+    residual.rows(new).copy(from: x)
     computed = forest.count
   }
 
   private func reserve(_ count: Int) {
-    guard count > hidden.rows else { return }
-    let capacity = max(count, hidden.rows * 3 / 2)
-    layers = layers.map { (grown($0.keys, to: capacity), grown($0.values, to: capacity)) }
-    hidden = grown(hidden, to: capacity)
+    guard count > residual.rows else { return }
+    let capacity = max(count, residual.rows * 3 / 2)
+    // One at a time, so that only one is there twice.
+    for layer in layers.indices {
+      layers[layer].keys = grown(layers[layer].keys, to: capacity)
+      layers[layer].values = grown(layers[layer].values, to: capacity)
+    }
+    residual = grown(residual, to: capacity)
   }
 
   private func grown(_ operand: Operand, to rows: Int) -> Operand {

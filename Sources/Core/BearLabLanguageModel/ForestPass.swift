@@ -35,7 +35,8 @@ final class ForestPass {
 
   init(
     shape: LanguageModelShape, precision: Precision, rotary: RotaryTable, positions: [Int32],
-    pathKeys: [UInt64], plan: AncestorPlan, adapter: LoRAAdapter?, dropout: DropoutKey?
+    pathKeys: [UInt64], plan: AncestorPlan, updates: [LayerUpdate]?, dropout: DropoutKey?,
+    dropoutRate: Float
   ) {
     self.shape = shape
     self.precision = precision
@@ -43,8 +44,8 @@ final class ForestPass {
     self.positions = positions
     self.pathKeys = pathKeys
     self.plan = plan
-    updates = adapter.map { LayerUpdate.all(of: $0, layers: shape.layerCount) }
-    dropoutRate = Float(adapter?.settings.dropout ?? 0)
+    self.updates = updates
+    self.dropoutRate = dropoutRate
     self.dropout = dropoutRate > 0 ? dropout : nil
     let height = min(MatrixEngine.current.tileRows, max(positions.count, 1))
     self.height = height

@@ -83,7 +83,9 @@ public final class LanguageModel {
     of nodes: [Int], in forest: TokenForest, adapter: LoRAAdapter? = nil,
     dropout: DropoutKey? = nil, injected: InjectedVectors? = nil, needsVocabulary: Bool = false
   ) throws -> Tensor {
-    let pass = try makePass(forest, from: 0, adapter: adapter, dropout: dropout)
+    let pass = try makePass(
+      forest, from: 0, updates: adapter.map { LayerUpdate.all($0) }, dropout: dropout,
+      dropoutRate: Float(adapter?.settings.dropout ?? 0))
     let parameters = adapter?.parameters.map(\.tensor) ?? []
     let isRecorded =
       parameters.contains(where: \.requiresGradient) || injected?.vectors.requiresGradient == true
@@ -210,7 +212,8 @@ public final class LanguageModel {
   // MARK: Shared with the cache
 
   func makePass(
-    _ forest: TokenForest, from first: Int, adapter: LoRAAdapter?, dropout: DropoutKey?
+    _ forest: TokenForest, from first: Int, updates: [LayerUpdate]?, dropout: DropoutKey? = nil,
+    dropoutRate: Float = 0
   ) throws(LanguageModelError) -> ForestPass {
     let longest = forest.positions.max().map { Int($0) + 1 } ?? 0
     guard longest <= shape.contextLength else {
@@ -230,7 +233,8 @@ public final class LanguageModel {
     return ForestPass(
       shape: shape, precision: precision, rotary: rotaryTable(positions: longest),
       positions: Array(forest.positions[first...]),
-      pathKeys: Array(forest.pathKeys[first...]), plan: plan, adapter: adapter, dropout: dropout)
+      pathKeys: Array(forest.pathKeys[first...]), plan: plan, updates: updates, dropout: dropout,
+      dropoutRate: dropoutRate)
   }
 
   private func rotaryTable(positions: Int) -> RotaryTable {

@@ -17,9 +17,9 @@ struct LayerUpdate {
   let scale: Float
 
   /// Lays out the updates of every layer.
-  static func all(of adapter: LoRAAdapter, layers: Int) -> [LayerUpdate] {
-    let updates = (0..<layers).map { LayerUpdate(adapter, layer: $0) }
-    Compute.split(layers) { range in
+  static func all(_ adapter: LoRAAdapter) -> [LayerUpdate] {
+    let updates = adapter.layers.indices.map { LayerUpdate(adapter, layer: $0) }
+    Compute.split(updates.count) { range in
       for update in updates[range] {
         for pair in update.pairs.values {
           pair.bTransposed.copy(
