@@ -70,7 +70,8 @@ public struct GGUFFile {
     _ name: String, into floats: UnsafeMutableBufferPointer<Float>
   ) throws(GGUFError) {
     try dequantise(name, into: floats)
-    try requireFinite(UnsafeBufferPointer(rebasing: floats[..<(try info(of: name).count)]), of: name)
+    try requireFinite(
+      UnsafeBufferPointer(rebasing: floats[..<(try info(of: name).count)]), of: name)
   }
 
   private func requireFinite(

@@ -7,8 +7,8 @@ struct BenchCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "bench", abstract: "Time training steps, searches, and how they grow.",
     subcommands: [
-      BenchTrainCommand.self, BenchDecodeCommand.self, BenchScalingCommand.self,
-      BenchAllCommand.self,
+      BenchTrainCommand.self, BenchDecodeCommand.self, BenchShapeCommand.self,
+      BenchGemmCommand.self, BenchScalingCommand.self, BenchAllCommand.self,
     ])
 }
 

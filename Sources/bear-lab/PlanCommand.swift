@@ -59,14 +59,23 @@ struct ModelSizes: ParsableArguments {
     if let missing = given.first(where: { $0.value == nil }) {
       throw ValidationError("give --\(missing.name) as well: a model by its sizes needs them all")
     }
-    // Beyond any model, and small enough for products of them.
-    for (name, value) in all {
+    try Self.check(all)
+    guard let heads, let width else { return }
+    try Self.check(heads: heads, kvHeads: kvHeads, headWidth: headWidth, width: width)
+  }
+
+  /// Refuses sizes beyond any model; products of what is left are small enough to compute with.
+  static func check(_ sizes: [(name: String, value: Int?)]) throws {
+    for (name, value) in sizes {
       guard let value, !(1...(name == "layers" ? 1 << 12 : 1 << 20)).contains(value) else {
         continue
       }
       throw ValidationError("--\(name) cannot be \(value): give a number that a model may have")
     }
-    guard let heads, let width else { return }
+  }
+
+  /// Refuses heads that share nothing out evenly.
+  static func check(heads: Int, kvHeads: Int?, headWidth: Int?, width: Int) throws {
     guard heads % (kvHeads ?? heads) == 0 else {
       throw ValidationError("--kv-heads must divide the \(heads) heads")
     }

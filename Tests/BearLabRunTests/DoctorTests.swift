@@ -181,8 +181,10 @@ import Testing
       let report = try examine(
         cache: cache, model: "tiny", dataset: "tiny", threads: 2, seconds: 1e-6)
       let speeds = report.engines.flatMap(\.speeds)
-      #expect(speeds.map(\.threads) == [1, 2, 1, 2])
-      #expect(speeds.map(\.depth) == [576, 576, 2048, 2048])
+      let precisions = Precision.available.map(\.rawValue)
+      #expect(report.engines.map(\.precision) == precisions)
+      #expect(speeds.map(\.threads) == precisions.flatMap { _ in [1, 2, 1, 2] })
+      #expect(speeds.map(\.depth) == precisions.flatMap { _ in [576, 576, 2048, 2048] })
       #expect(speeds.allSatisfy { $0.gigaflops > 0.1 && $0.gigaflops < 1e5 })
       #expect(report.text.contains(" GFLOP/s, 2 threads, [1024, 576] · [1536, 576]ᵀ\n"))
       struct Shape: Decodable {
@@ -192,10 +194,12 @@ import Testing
         let findings: [[String: String]]
       }
       let json = try JSONDecoder().decode(Shape.self, from: Data(report.json().utf8))
-      #expect(json.engines.map(\.name) == ["openblas"])
+      #expect(json.engines.map(\.name) == precisions.map { _ in MatrixEngine.name })
       #expect(json.engines[0].speeds.map { $0["threads"] } == [1, 2, 1, 2])
       #expect(json.versions["bear-lab"] == BearLab.version && json.findings.isEmpty)
       #expect(json.versions["openblas"]?.contains("OpenBLAS") == true)
+      #expect(json.versions["onednn"]?.wholeMatch(of: /\d+\.\d+\.\d+/) != nil)
+      #expect(report.text.contains("\nonednn "))
       #expect(json.versions["hdf5"]?.wholeMatch(of: /\d+\.\d+\.\d+/) != nil)
     }
   }

@@ -35,7 +35,7 @@ import Testing
       let experiment = try tinyExperiment(
         ["evaluation.batch-size=5", "evaluation.users=5", "training.epochs=0"], cache: cache)
       let stages = try stages(of: experiment, cache: cache)
-      #expect(stages.map(\.name) == ["decoding"])
+      #expect(stages.map(\.name) == ["loading", "decoding"])
       let prompts = try experiment.testWindows.map { try experiment.prompt($0, stage: .inference) }
       var scorer = LanguageModelScorer(
         model: experiment.loaded.model, adapter: nil, trie: experiment.trie,
@@ -44,7 +44,7 @@ import Testing
       _ = try withCompute {
         try experiment.decoder.search(prompts: 5, in: experiment.trie, scorer: &scorer)
       }
-      let beams = Double(stages[0].rows - promptNodes) / Double(scorer.nodeCount - promptNodes)
+      let beams = Double(stages[1].rows - promptNodes) / Double(scorer.nodeCount - promptNodes)
       #expect(beams > 0.5 && beams < 4, "\(beams)")
     }
   }
@@ -67,6 +67,10 @@ import Testing
     #expect(small.peakBytes > small.stages[0].memory.peakBytes && small.peakBytes < large.peakBytes)
     let wide = try plan(1000, ["lora.rank=16"]).stages[0].memory
     #expect(wide.adapterBytes == 2 * small.stages[0].memory.adapterBytes)
+    let limited = try plan(2000, ["memory-limit=\(large.peakBytes - (1 << 30))"])
+    #expect(limited.stages[0].memory.recomputedLayers > 0)
+    #expect(limited.peakBytes <= large.peakBytes - (1 << 30))
+    #expect(throws: LanguageModelError.self) { _ = try plan(2000, ["memory-limit=1G"]) }
   }
 
   @Test func textAndJSONSayTheSame() throws {
@@ -79,7 +83,7 @@ import Testing
       #expect(json["peak_bytes"] as? Int == plan.peakBytes)
       #expect(json["limit_bytes"] as? Int == 3 << 30 && json["precision"] as? String == "f32")
       let stages = try #require(json["stages"] as? [String: [String: Int]])
-      #expect(stages.keys.sorted() == ["decoding", "training"])
+      #expect(stages.keys.sorted() == ["decoding", "loading", "training"])
       #expect(stages.values.compactMap { $0["peak_bytes"] }.max() == plan.peakBytes)
       #expect(plan.text.hasPrefix("| memory, f32 "))
       #expect(plan.text.contains("\nlimit 3.0 GiB; this machine has "))

@@ -5,8 +5,8 @@ import Testing
 /// `bench` and `doctor` as programs.
 @Suite struct BenchCommandTests {
   @Test(arguments: [
-    ["bench"], ["bench", "train"], ["bench", "decode"], ["bench", "scaling"], ["bench", "all"],
-    ["doctor"],
+    ["bench"], ["bench", "train"], ["bench", "decode"], ["bench", "shape"], ["bench", "gemm"],
+    ["bench", "scaling"], ["bench", "all"], ["doctor"],
   ])
   func helpIsAsRecorded(command: [String]) throws {
     let outcome = try bearLab(command + ["--help"])
@@ -76,6 +76,35 @@ import Testing
       #expect(outcome.errors.hasPrefix(expected), "\(outcome.errors)")
       #expect(outcome.output.isEmpty)
     }
+  }
+
+  @Test func benchShapeComparesItsMemoryWithThePlan() throws {
+    let sizes = [
+      "bench", "shape", "--layers", "2", "--width", "32", "--heads", "4", "--feed-forward", "64",
+      "--vocabulary", "100", "--steps", "1", "--batch-size", "2",
+    ]
+    let outcome = try bearLab(sizes + ["--json", "--threads", "1", "--kv-heads", "2"])
+    #expect(outcome.status == 0, "\(outcome.errors)")
+    #expect(outcome.output.contains("\"predicted_to_measured\" : "))
+    let odd = try bearLab(sizes + ["--kv-heads", "3"])
+    #expect(odd.status != 0 && odd.errors.contains("--kv-heads must divide the 4 heads"))
+    let shared = try bearLab(sizes + ["--shared-tokens", "251"])
+    #expect(shared.status == 1)
+    #expect(
+      shared.errors
+        == "error: --shared-tokens cannot be 251\n  give a number from 0 to 250\n")
+    let small = try bearLab(sizes + ["--memory-limit", "1M"])
+    #expect(small.status == 1 && small.errors.contains("\n  set memory-limit to "))
+  }
+
+  @Test func benchGemmRefusesRowsAndPrecisionsThatThereAreNot() throws {
+    let rows = try bearLab(["bench", "gemm", "--rows", "0"])
+    #expect(rows.status != 0 && rows.errors.contains("--rows cannot be 0"))
+    let precision = try bearLab(
+      ["bench", "gemm", "--precision", "bf16"], environment: ["BEAR_LAB_ISA": "portable"])
+    #expect(precision.status == 1 && precision.errors.contains("no products in bf16"))
+    let model = try bearLab(["bench", "gemm", "--model", "none"])
+    #expect(model.status == 1 && model.errors.hasPrefix("error: there is no model 'none'"))
   }
 
   /// The tiny data set as `book`: five works, each a process.

@@ -157,6 +157,7 @@ public enum BenchError: BearLabError, Equatable {
   case tooFewTrainingRows(steps: Int, batchSize: Int, available: Int)
   case tooFewTestRows(wanted: Int, available: Int)
   case tooFewWords(Int, needed: Int)
+  case badSize(String, Int, range: ClosedRange<Int>)
   case workFailed(command: String, status: Int)
   case unreadableResults(path: String, reason: String)
   case unwritableResults(path: String, reason: String)
@@ -169,6 +170,7 @@ public enum BenchError: BearLabError, Equatable {
       "\(wanted) users are more than the \(available) test rows"
     case .tooFewWords(let words, let needed):
       "the model's vocabulary has \(words) words of ASCII letters; titles are made of \(needed) or more"
+    case .badSize(let name, let value, _): "--\(name) cannot be \(value)"
     case .workFailed(let command, let status):
       "'\(command)' ended with exit status \(status); what it says is above"
     case .unreadableResults(let path, let reason): "\(path) cannot be read: \(reason)"
@@ -182,6 +184,8 @@ public enum BenchError: BearLabError, Equatable {
       "give --steps and --batch-size with a product of at most \(available)"
     case .tooFewTestRows(_, let available): "give --users at most \(available)"
     case .tooFewWords: "use a model whose vocabulary has words in Latin letters"
+    case .badSize(_, _, let range):
+      "give a number from \(range.lowerBound) to \(range.upperBound)"
     case .workFailed: "run that command alone, and follow its advice"
     case .unreadableResults: "give a file that bench all --json wrote"
     case .unwritableResults: "give a file in a folder that is there and may be written to"

@@ -23,6 +23,8 @@ public struct BenchReport {
   let batches: [Batch]
   /// The most memory of the process, loading included, in bytes; nil where the system does not say.
   public let peakBytes: Int?
+  /// What `plan` says of the same work, in bytes, where it was asked.
+  var predictedBytes: Int?
   /// Where the time went, where that was asked for.
   var profile: BenchProfile?
 
@@ -47,6 +49,12 @@ public struct BenchReport {
 
   private var rowCount: Int { batches.reduce(0) { $0 + $1.rows } }
 
+  /// The predicted peak of memory, in parts of the measured one.
+  var predictedToMeasured: Double? {
+    guard let predictedBytes, let peakBytes else { return nil }
+    return Double(predictedBytes) / Double(peakBytes)
+  }
+
   /// The figures as one JSON object, without a line feed at the end.
   public func json() throws -> String {
     var values = facts
@@ -58,6 +66,8 @@ public struct BenchReport {
     values["computed_tokens_per_second"] = .real(computedTokensPerSecond)
     values["mean_tokens"] = .real(meanTokens)
     values["peak_bytes"] = peakBytes.map { .integer($0) }
+    values["predicted_bytes"] = predictedBytes.map { .integer($0) }
+    values["predicted_to_measured"] = predictedToMeasured.map { .real($0) }
     values.merge(profile?.values ?? [:]) { $1 }
     let encoder = JSONEncoder()
     encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
@@ -79,6 +89,12 @@ public struct BenchReport {
         ("mean tokens a \(unit)", String(format: "%.1f", meanTokens)),
         ("peak memory", ByteCount.text(peakBytes)),
       ]
+      + (predictedToMeasured.map { ratio in
+        [
+          ("predicted", ByteCount.text(predictedBytes)),
+          ("predicted to measured", String(format: "%.3f", ratio)),
+        ]
+      } ?? [])
     let width = lines.map(\.0.count).max() ?? 0
     return lines.map { name, value in
       name.padding(toLength: width + 2, withPad: " ", startingAt: 0) + value

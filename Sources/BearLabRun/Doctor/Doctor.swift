@@ -68,13 +68,15 @@ public struct Doctor {
       versions: Self.versions, cpu: cpu,
       memory: .init(totalBytes: machine.memory, availableBytes: machine.availableMemory),
       cache: .init(path: cache.path, isWritable: cache.isWritable, freeBytes: cache.freeBytes),
-      engines: seconds > 0 ? [engine(seconds)] : [], resources: found, findings: findings)
+      engines: seconds > 0 ? Precision.available.map { engine($0, seconds) } : [],
+      resources: found, findings: findings)
   }
 
   private static var versions: [String: String] {
     [
       "bear-lab": BearLab.version, "system": ProcessInfo.processInfo.operatingSystemVersionString,
       "hdf5": CheckpointFile.libraryVersion, "openblas": MatrixEngine.configuration,
+      "onednn": MatrixEngine.oneDNNVersion,
     ]
   }
 
@@ -119,19 +121,22 @@ public struct Doctor {
   }
 
   /// Times a product of the default model's feed-forward layer, and a large square one.
-  private func engine(_ seconds: Double) -> DoctorReport.Engine {
+  private func engine(_ precision: Precision, _ seconds: Double) -> DoctorReport.Engine {
     defer { Compute.threads = threads }
     let speeds = [(1024, 576, 1536), (2048, 2048, 2048)].flatMap { rows, depth, columns in
       Set([1, threads]).sorted().map { count in
         Compute.threads = count
         let speed = MatrixEngine.current.operationsPerSecond(
-          rows: rows, columns: columns, depth: depth, seconds: seconds)
+          rows: rows, columns: columns, depth: depth, precision: precision, seconds: seconds)
         return EngineSpeed(
           rows: rows, depth: depth, columns: columns, threads: count, gigaflops: speed / 1e9)
       }
     }
     return DoctorReport.Engine(
-      name: MatrixEngine.name, precision: "f32", core: MatrixEngine.core, speeds: speeds)
+      name: MatrixEngine.name, precision: precision.rawValue,
+      // oneDNN takes its kernels by the CPU's instructions, OpenBLAS by the CPU.
+      core: MatrixEngine.current == .onednn ? Compute.instructionSet : MatrixEngine.core,
+      speeds: speeds)
   }
 }
 

@@ -116,6 +116,7 @@ extension DoctorReport {
       ),
       ("hdf5", versions["hdf5"] ?? ""),
       ("openblas", versions["openblas"] ?? ""),
+      ("onednn", versions["onednn"] ?? ""),
     ]
     let lines = machine + engines.flatMap(Self.lines) + resources.flatMap(Self.lines)
     let width = lines.map(\.0.count).max() ?? 0

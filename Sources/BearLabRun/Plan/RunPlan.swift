@@ -68,7 +68,8 @@ public struct RunPlan {
       shape: inputs.model.shape, tiedHead: inputs.model.tiedHead, precision: inputs.precision,
       limit: try inputs.description.memoryLimit,
       lora: trains ? try inputs.description.loraSettings : nil)
-    let stages = try [planner.loading(inputs.model.path)]
+    let stages =
+      try [planner.loading(inputs.model.path)]
       + (training.map { [try planner.stage("training", $0)] } ?? [])
       + [planner.stage("decoding", decoding)]
     self.init(planner, stages: stages)

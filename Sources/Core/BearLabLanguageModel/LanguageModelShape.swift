@@ -66,7 +66,7 @@ public struct LanguageModelShape: Sendable, Hashable {
 
   /// The parts in which the feed-forward layer is computed, the first the widest: so wide that
   /// products are fast, and so narrow that a tile's gate and up stay in the cache.
-  var feedForwardPanels: [Range<Int>] {
+  public var feedForwardPanels: [Range<Int>] {
     let count = (feedForwardWidth + 511) / 512
     // Whole cache lines of dropout bits.
     let width = (feedForwardWidth / count + 63) / 64 * 64

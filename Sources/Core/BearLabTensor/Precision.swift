@@ -25,7 +25,7 @@ public enum Precision: String, Sendable, CaseIterable {
   }
 
   /// Bytes of one number.
-  package var bytes: Int {
+  public var bytes: Int {
     switch self {
     case .f32: 4
     case .bf16: 2
