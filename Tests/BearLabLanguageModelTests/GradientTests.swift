@@ -25,7 +25,15 @@ import Testing
     coefficients = randomFloats(paths.joined().count * tiny.shape.width, seed: 5)
   }
 
-  @Test func loraOnEveryProjection() throws {
+  @Test(arguments: availableInstructionSets)
+  func loraOnEveryProjection(instructionSet: String) throws {
+    try withCompute(instructionSet: instructionSet) {
+      // Its own model, whose engine is that of the instruction set.
+      try Self().expectGradientsOfLoRA()
+    }
+  }
+
+  private func expectGradientsOfLoRA() throws {
     try backward()
     let reference = ReferenceTransformer(tiny, adapter: adapter)
     for (layer, pairs) in adapter.layers.enumerated() {

@@ -36,7 +36,9 @@ import Testing
     let coefficients = randomFloats(nodes.count * width, seed: 7)
     var spread = [Float](repeating: 0, count: forest.count * width)
     for (row, node) in nodes.enumerated() {
-      for column in 0..<width { spread[node * width + column] += coefficients[row * width + column] }
+      for column in 0..<width {
+        spread[node * width + column] += coefficients[row * width + column]
+      }
     }
     let some = try pass(nodes, coefficients: coefficients)
     let all = try pass(Array(0..<forest.count), coefficients: spread)

@@ -20,6 +20,20 @@ import Testing
     #expect(relativeGap(actual.scalars, expected.flatMap { $0 }) < 1e-5)
   }
 
+  /// The feed-forward layer in panels of 320 and 210 columns.
+  @Test(arguments: availableInstructionSets)
+  func severalPanelsOfTheFeedForwardLayer(instructionSet: String) throws {
+    try withCompute(instructionSet: instructionSet) {
+      let tiny = try TinyModel(seed: 7, feedForwardWidth: 530)
+      let adapter = tiny.makeAdapter()
+      let path = randomTokens(13, seed: 5)
+      let reference = ReferenceTransformer(tiny, adapter: adapter)
+      let expected = reference.hiddenStates(path.map { reference.embedding(of: $0.token) })
+      let actual = try hiddenStates(alongPath: path, model: tiny.model, adapter: adapter)
+      #expect(relativeGap(actual.scalars, expected.flatMap { $0 }) < 1e-5)
+    }
+  }
+
   /// LoRA on one projection at a time, so that none can stand in for another.
   @Test(arguments: Projection.allCases)
   func loraChangesItsProjection(projection: Projection) throws {
@@ -57,13 +71,17 @@ import Testing
     #expect(relativeGap(actual.scalars, expected.flatMap { $0 }) < 1e-5)
   }
 
-  /// A number is kept where the upper 24 bits of its word reach the rate.
+  /// A column is kept where its 16 of the random bits, four columns a word, reach the rate.
   private func mask(key: UInt64, rate: Double, count: Int) -> [Double] {
     // The kernel mixes the key once, so that keys that are near are not near in the sequence.
     var start = CounterGenerator(key: key &- 0x9E37_79B9_7F4A_7C15)
     var random = CounterGenerator(key: start.next())
-    return (0..<count).map { _ in
-      Double(random.next() >> 40) >= rate * 16_777_216 ? 1 / (1 - rate) : 0
+    let threshold = UInt64((rate * 65536).rounded())
+    // What is kept is multiplied by 1 over the probability that the threshold really gives.
+    let scale = 65536 / Double(65536 - threshold)
+    let words = (0..<(count + 3) / 4).map { _ in random.next() }
+    return (0..<count).map { column in
+      words[column / 4] >> UInt64(16 * (column % 4)) & 0xFFFF >= threshold ? scale : 0
     }
   }
 

@@ -1,13 +1,13 @@
 public import BearLabCore
 public import BearLabLanguageModel
 public import BearLabNN
-internal import BearLabTensor
+public import BearLabTensor
 internal import Foundation
 
 /// A random language model that is small enough for tests, with its weights.
 ///
 /// Three layers of width 24, four heads of width 6 over two key-value heads, a feed-forward width
-/// of 40 and a vocabulary of 60.
+/// of 40 unless another is asked for, and a vocabulary of 60.
 public struct TinyModel {
   public let model: LanguageModel
   public let hasTiedHead: Bool
@@ -18,14 +18,21 @@ public struct TinyModel {
 
   /// Draws the weights.
   ///
+  /// - Parameters:
+  ///   - seed: the same one gives the same weights, rounded in bf16.
+  ///   - tiedHead: whether the head's weights are the embedding's.
+  ///   - precision: one that the instruction set in use has.
+  ///   - feedForwardWidth: beyond 512 the feed-forward layer is computed in several panels.
   /// - Throws: ``LanguageModelError``, never for the sizes of this model.
-  public init(seed: UInt64 = 1, tiedHead: Bool = true) throws {
+  public init(
+    seed: UInt64 = 1, tiedHead: Bool = true, precision: Precision = .f32, feedForwardWidth: Int = 40
+  ) throws {
     let shape = LanguageModelShape(
-      layerCount: 3, width: 24, feedForwardWidth: 40, headCount: 4, kvHeadCount: 2, headWidth: 6,
-      vocabularySize: 60, contextLength: 160, normEpsilon: 1e-5, ropeTheta: 10_000)
+      layerCount: 3, width: 24, feedForwardWidth: feedForwardWidth, headCount: 4, kvHeadCount: 2,
+      headWidth: 6, vocabularySize: 60, contextLength: 160, normEpsilon: 1e-5, ropeTheta: 10_000)
     var random = SeededGenerator(seed)
     var weights: [WeightName: [Float]] = [:]
-    model = try LanguageModel(shape: shape, tiedHead: tiedHead) { name in
+    model = try LanguageModel(shape: shape, tiedHead: tiedHead, precision: precision) { name in
       let (count, range) = Self.size(of: name, in: shape)
       let numbers = (0..<count).map { _ in Float.random(in: range, using: &random) }
       weights[name] = numbers
@@ -57,7 +64,11 @@ public struct TinyModel {
     case .embedding, .head: (shape.vocabularySize * shape.width, -1...1)
     case .attentionNorm, .feedForwardNorm, .finalNorm: (shape.width, 0.5...1.5)
     case .projection(let projection, _):
-      (shape.size(of: projection).inputs * shape.size(of: projection).outputs, -0.4...0.4)
+      // Sums over a wide feed-forward layer are as large as over a narrow one.
+      (
+        shape.size(of: projection).inputs * shape.size(of: projection).outputs,
+        projection == .down && shape.feedForwardWidth > 100 ? -0.1...0.1 : -0.4...0.4
+      )
     }
   }
 }
@@ -94,14 +105,19 @@ public struct WordEncoder: TextEncoder {
 /// Held while threads and instruction set are not those of the other tests.
 private let computeLock = NSLock()
 
+/// The instruction set that `BEAR_LAB_ISA` sets for tests too; nil for the best.
+private let forcedInstructionSet = ProcessInfo.processInfo.environment["BEAR_LAB_ISA"]
+  .flatMap { $0.isEmpty ? nil : $0 }
+
 /// Runs `body` with some threads and an instruction set, then goes back to one and to the best.
 ///
 /// Both are settings of the process: of all callers only one runs at a time, whatever suite it is
-/// in. Calls cannot be nested.
+/// in. Calls cannot be nested. What depends on the engine or the precision of a model must make
+/// the model in `body` as well; all other tests run beside this with whatever is set.
 ///
 /// - Parameters:
 ///   - threads: at least 1.
-///   - instructionSet: nil for the best that this CPU has.
+///   - instructionSet: nil for what `BEAR_LAB_ISA` says, or else the best that this CPU has.
 ///   - body: what depends on the two.
 /// - Returns: what `body` returns.
 /// - Throws: ``ComputeError``, and what `body` throws.
@@ -110,16 +126,17 @@ public func withCompute<Result>(
 ) throws -> Result {
   computeLock.lock()
   defer { computeLock.unlock() }
-  try Compute.selectInstructionSet(instructionSet)
+  try Compute.selectInstructionSet(instructionSet ?? forcedInstructionSet)
   Compute.threads = threads
   defer {
     Compute.threads = 1
-    try? Compute.selectInstructionSet(nil)
+    try? Compute.selectInstructionSet(forcedInstructionSet)
   }
   return try body()
 }
 
-/// The instruction sets that this CPU has.
-public let availableInstructionSets: [String] = [
-  "portable", "avx2", "avx512", "avx512_bf16",
-].filter { name in (try? withCompute(instructionSet: name) {}) != nil }
+/// The instruction sets that this CPU has, up to the one of `BEAR_LAB_ISA`.
+public let availableInstructionSets: [String] = {
+  let all = Compute.instructionSets
+  return Array(all[...(forcedInstructionSet.flatMap(all.firstIndex) ?? all.count - 1)])
+}()
