@@ -12,12 +12,14 @@ import Testing
     vocabularySize: 1000, contextLength: 2048, normEpsilon: 1e-5, ropeTheta: 1e4)
 
   private func plan(
-    _ rows: Int = 2000, outputs: Int? = nil, trains: Bool = true, vocabulary: Bool = false, limit: Int = 0,
+    _ rows: Int = 2000, outputs: Int? = nil, trains: Bool = true, vocabulary: Bool = false,
+    limit: Int = 0,
     other: Int = 0, precision: Precision = .f32, engine: MatrixEngine = .onednn
   ) throws(LanguageModelError) -> MemoryPlan {
     try MemoryPlan(
       shape: Self.shape, tiedHead: true, precision: precision, threads: 2,
-      load: .init(rows: rows, outputs: outputs ?? rows, needsVocabulary: vocabulary, trains: trains),
+      load: .init(
+        rows: rows, outputs: outputs ?? rows, needsVocabulary: vocabulary, trains: trains),
       lora: trains ? LoRASettings() : nil, limit: limit, otherBytes: other, engine: engine)
   }
 
@@ -83,7 +85,8 @@ import Testing
     #expect(
       try plan(vocabulary: true, precision: .bf16).weightBytes
         == 4 * (table + norms) + 2 * (2 * layers + 2 * table))
-    #expect(try plan(vocabulary: true, engine: .openblas).weightBytes == 4 * (layers + table + norms))
+    #expect(
+      try plan(vocabulary: true, engine: .openblas).weightBytes == 4 * (layers + table + norms))
   }
 
   @Test func randomWeightsDependOnTheSeedAndNotOnThreads() throws {
