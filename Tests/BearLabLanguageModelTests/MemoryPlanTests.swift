@@ -1,9 +1,9 @@
 import BearLabNN
-import BearLabTensor
 import BearLabTestSupport
 import Testing
 
 @testable import BearLabLanguageModel
+@testable import BearLabTensor
 
 /// What a plan promises of limits, and the random weights that it is measured with.
 @Suite struct MemoryPlanTests {
