@@ -1,9 +1,9 @@
 import BearLabNN
-import BearLabTensor
 import BearLabTestSupport
 import Testing
 
 @testable import BearLabLanguageModel
+@testable import BearLabTensor
 
 /// What a plan promises of limits, and the random weights that it is measured with.
 @Suite struct MemoryPlanTests {
@@ -12,12 +12,14 @@ import Testing
     vocabularySize: 1000, contextLength: 2048, normEpsilon: 1e-5, ropeTheta: 1e4)
 
   private func plan(
-    _ rows: Int = 2000, trains: Bool = true, vocabulary: Bool = false, limit: Int = 0,
+    _ rows: Int = 2000, outputs: Int? = nil, trains: Bool = true, vocabulary: Bool = false,
+    limit: Int = 0,
     other: Int = 0, precision: Precision = .f32, engine: MatrixEngine = .onednn
   ) throws(LanguageModelError) -> MemoryPlan {
     try MemoryPlan(
       shape: Self.shape, tiedHead: true, precision: precision, threads: 2,
-      load: .init(rows: rows, outputs: 100, needsVocabulary: vocabulary, trains: trains),
+      load: .init(
+        rows: rows, outputs: outputs ?? rows, needsVocabulary: vocabulary, trains: trains),
       lora: trains ? LoRASettings() : nil, limit: limit, otherBytes: other, engine: engine)
   }
 
@@ -39,6 +41,15 @@ import Testing
     // One layer is there again while it is computed: seven of eight records are spared.
     let records = free.activationBytes - last.activationBytes
     #expect(records > free.activationBytes / 2 && records % 7 == 0)
+  }
+
+  /// What is not asked for is looked at only: keys and values are there, the rest is not.
+  @Test func theLastLayerKeepsWhatIsAskedFor() throws {
+    let all = try plan().activationBytes
+    let half = try plan(outputs: 1000).activationBytes
+    let none = try plan(outputs: 0).activationBytes
+    #expect(all - half == half - none && all > half)
+    #expect(all - none < all / 8)
   }
 
   @Test func whatTheProcessHoldsBesidesCountsToTheLimit() throws {

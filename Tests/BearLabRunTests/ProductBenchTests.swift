@@ -21,9 +21,11 @@ import Testing
     let shape = LanguageModelShape(
       layerCount: 3, width: 48, feedForwardWidth: inner, headCount: 4, kvHeadCount: 2,
       headWidth: 16, vocabularySize: 70, contextLength: 10, normEpsilon: 1e-5, ropeTheta: 1e4)
-    let weights = 3 * Projection.allCases.reduce(0) { total, projection in
-      total + shape.size(of: projection).inputs * shape.size(of: projection).outputs
-    }
+    let weights =
+      3
+      * Projection.allCases.reduce(0) { total, projection in
+        total + shape.size(of: projection).inputs * shape.size(of: projection).outputs
+      }
     for products in [
       ProductBench.forwardProducts(of: shape), ProductBench.transposedProducts(of: shape),
     ] {

@@ -57,9 +57,10 @@ import Testing
   }
 
   @Test func sizesThatMakeNoStepAreRefused() {
-    for (prompt, shared, batch, name) in [(0, 0, 1, "prompt-tokens"), (5, 6, 1, "shared-tokens"),
-      (5, 5, 0, "batch-size")]
-    {
+    for (prompt, shared, batch, name) in [
+      (0, 0, 1, "prompt-tokens"), (5, 6, 1, "shared-tokens"),
+      (5, 5, 0, "batch-size"),
+    ] {
       let error = #expect(throws: BenchError.self) {
         _ = try ShapeBench.Sizes(
           promptTokens: prompt, answerTokens: 1, sharedTokens: shared, batchSize: batch, steps: 1)

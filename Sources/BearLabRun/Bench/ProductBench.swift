@@ -72,6 +72,7 @@ public struct ProductBench {
   /// Times everything, in less than a minute.
   ///
   /// - Parameter observer: told of each engine and precision before it is timed.
+  /// - Returns: the speeds.
   public func run(observer: (String) -> Void = { _ in }) -> ProductReport {
     let shape = outline.shape
     let forward = Self.forwardProducts(of: shape)

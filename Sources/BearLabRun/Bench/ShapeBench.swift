@@ -97,6 +97,7 @@ public struct ShapeBench {
       randomOf: shape, tiedHead: tiedHead, precision: try description.precision ?? .f32,
       seed: seed)
     model.memoryLimit = try description.memoryLimit
+    model.otherBytes = plan.baseBytes
     let trainer = try trainer(model, data, description, objective: objective)
     let batches = try (0...sizes.steps).map { step in
       observer(step == 0 ? "warm-up" : "step \(step) of \(sizes.steps)")
@@ -113,10 +114,10 @@ public struct ShapeBench {
     let forests = (0...sizes.steps).map { step in
       AnswerForest(data.samples(ofStep: step), trie: data.trie, columns: objective.needs.columns)
     }
-    let outputs = forests.map(\.outputCount).max() ?? 0
     return try RunPlan(
       shape: shape, tiedHead: tiedHead, rows: forests.map(\.nodeCount).max() ?? 0,
-      outputs: objective.needs.columns == .vocabulary ? outputs : 0, description: description)
+      outputs: forests.map(\.outputCount).max() ?? 0,
+      needsVocabulary: objective.needs.columns == .vocabulary, description: description)
   }
 
   private func trainer(

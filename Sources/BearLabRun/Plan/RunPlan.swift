@@ -34,21 +34,21 @@ public struct RunPlan {
   ///   - shape: the sizes of the model.
   ///   - tiedHead: whether the head's weights are the embedding's.
   ///   - rows: the tokens of a micro-batch.
-  ///   - outputs: those of them behind which logits of the whole vocabulary are asked for; 0 for an
-  ///     objective that asks for valid tokens alone.
+  ///   - outputs: those of them behind which logits are asked for; nil for all.
+  ///   - needsVocabulary: whether the logits are of the whole vocabulary.
   ///   - description: the LoRA settings, the precision and the limit.
   /// - Throws: `ComputeError` for a precision that there is not, `LanguageModelError` for a limit
   ///   that cannot be kept.
   public init(
-    shape: LanguageModelShape, tiedHead: Bool, rows: Int, outputs: Int = 0,
-    description: RunDescription
+    shape: LanguageModelShape, tiedHead: Bool, rows: Int, outputs: Int? = nil,
+    needsVocabulary: Bool = false, description: RunDescription
   ) throws {
     let resolved = try description.resolvingPrecision()
     let planner = Planner(
       shape: shape, tiedHead: tiedHead, precision: try resolved.precision ?? .f32,
       limit: try resolved.memoryLimit, lora: try resolved.loraSettings)
     let load = MemoryPlan.Load(
-      rows: rows, outputs: outputs, needsVocabulary: outputs > 0, trains: true)
+      rows: rows, outputs: outputs ?? rows, needsVocabulary: needsVocabulary, trains: true)
     self.init(planner, stages: [try planner.stage("training", load)])
   }
 

@@ -11,6 +11,7 @@ extension LanguageModel {
   ///   - tiedHead: whether the head's weights are the embedding's.
   ///   - precision: of the frozen weights and of the operands of products.
   ///   - seed: of the weights.
+  /// - Throws: nothing; reading, which a model is made by, might.
   public convenience init(
     randomOf shape: LanguageModelShape, tiedHead: Bool, precision: Precision, seed: UInt64
   ) throws {

@@ -164,9 +164,9 @@ private struct MemorySizes {
   var adapter: Int { float * shape.layerCount * (5 * (pair.a + pair.b) + pair.b) }
 
   /// What LoRA keeps of a row for the backward pass: x Aᵀ, and a bit of dropout for each input.
-  private var updateRecord: Int {
+  private func updateRecord(_ isPart: (Projection) -> Bool) -> Int {
     guard let lora else { return 0 }
-    return lora.targets.reduce(0) { total, target in
+    return lora.targets.filter(isPart).reduce(0) { total, target in
       let bits = lora.dropout > 0 ? (shape.size(of: target).inputs + 63) / 64 * 8 : 0
       return total + float * lora.rank + bits
     }
@@ -177,21 +177,30 @@ private struct MemorySizes {
   /// A layer's, of a row: its input, keys and values, which recomputation starts from.
   private var keptForRecomputation: Int { float * shape.width + 2 * operand * shape.kvWidth }
 
-  /// The rest of a layer's, of a row.
-  private var recomputed: Int {
-    float * (shape.width + 2 + shape.headCount)
-      + 2 * operand * (shape.queryWidth + shape.feedForwardWidth) + updateRecord
+  /// The rest of a layer's: of all rows, and behind keys and values of those that are asked for,
+  /// which in the last layer are not all.
+  private func record(ofLast isLast: Bool) -> Int {
+    let below: Set<Projection> = [.query, .key, .value]
+    let selected = isLast ? min(load.outputs, load.rows) : load.rows
+    let lower = float + updateRecord { below.contains($0) }
+    let upper =
+      float * (shape.width + 1 + shape.headCount)
+      + 2 * operand * (shape.queryWidth + shape.feedForwardWidth)
+      + updateRecord { !below.contains($0) }
+    return load.rows * lower + selected * upper
   }
 
-  /// What a pass keeps where some layers are computed again, one of them at a time.
+  /// What a pass keeps where the first layers are computed again, one of them at a time.
   func activations(recomputing layers: Int) -> Int {
+    let count = shape.layerCount
     guard load.trains else {
-      // While they grow, the old keys, values and hidden states are there beside the new.
-      let row = 2 * operand * shape.kvWidth * shape.layerCount + float * shape.width
-      return 2 * load.rows * row
+      let row = 2 * operand * shape.kvWidth * count + float * shape.width
+      // They grow by half.
+      return load.rows * row * 3 / 2
     }
-    let full = shape.layerCount - layers + (layers > 0 ? 1 : 0)
-    return load.rows * (shape.layerCount * keptForRecomputation + full * recomputed)
+    let records = (layers..<count).reduce(0) { $0 + record(ofLast: $1 == count - 1) }
+    let again = layers > 0 ? record(ofLast: count == 1) : 0
+    return load.rows * count * keptForRecomputation + records + again
   }
 
   /// Hidden states before and after the last norm, with gradients; of the vocabulary's logits the
