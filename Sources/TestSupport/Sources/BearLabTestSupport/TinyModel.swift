@@ -23,9 +23,11 @@ public struct TinyModel {
   ///   - tiedHead: whether the head's weights are the embedding's.
   ///   - precision: one that the instruction set in use has.
   ///   - feedForwardWidth: beyond 512 the feed-forward layer is computed in several panels.
+  ///   - rounding: what becomes of the weights of projections, in any precision.
   /// - Throws: ``LanguageModelError``, never for the sizes of this model.
   public init(
-    seed: UInt64 = 1, tiedHead: Bool = true, precision: Precision = .f32, feedForwardWidth: Int = 40
+    seed: UInt64 = 1, tiedHead: Bool = true, precision: Precision = .f32,
+    feedForwardWidth: Int = 40, rounding: (Float) -> Float = { $0 }
   ) throws {
     let shape = LanguageModelShape(
       layerCount: 3, width: 24, feedForwardWidth: feedForwardWidth, headCount: 4, kvHeadCount: 2,
@@ -34,7 +36,8 @@ public struct TinyModel {
     var weights: [WeightName: [Float]] = [:]
     model = try LanguageModel(shape: shape, tiedHead: tiedHead, precision: precision) { name in
       let (count, range) = Self.size(of: name, in: shape)
-      let numbers = (0..<count).map { _ in Float.random(in: range, using: &random) }
+      var numbers = (0..<count).map { _ in Float.random(in: range, using: &random) }
+      if case .projection = name { numbers = numbers.map(rounding) }
       weights[name] = numbers
       return numbers
     }
