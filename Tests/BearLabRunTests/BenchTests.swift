@@ -24,7 +24,7 @@ import Testing
     #expect(json["steps"] as? Int == 3 && json["rows"] as? Int == 12)
     #expect(json["batch_size"] as? Int == 4 && json["threads"] as? Int == 1)
     #expect(json["objective"] as? String == "bear" && json["precision"] as? String == "f32")
-    #expect(json["work"] as? String == "train" && json["engine"] as? String == "openblas")
+    #expect(json["work"] as? String == "train" && json["engine"] as? String == engineOfThisCPU)
     #expect(try #require(json["peak_bytes"] as? Int) > 1_000_000)
   }
 

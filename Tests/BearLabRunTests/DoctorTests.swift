@@ -194,7 +194,7 @@ import Testing
         let findings: [[String: String]]
       }
       let json = try JSONDecoder().decode(Shape.self, from: Data(report.json().utf8))
-      #expect(json.engines.map(\.name) == precisions.map { _ in MatrixEngine.name })
+      #expect(json.engines.map(\.name) == precisions.map { _ in engineOfThisCPU })
       #expect(json.engines[0].speeds.map { $0["threads"] } == [1, 2, 1, 2])
       #expect(json.versions["bear-lab"] == BearLab.version && json.findings.isEmpty)
       #expect(json.versions["openblas"]?.contains("OpenBLAS") == true)

@@ -104,3 +104,7 @@ func tinyRun(
     }
   }
 }
+
+/// The library that multiplies by frozen weights with the best instruction set.
+let engineOfThisCPU =
+  availableInstructionSets.last?.hasPrefix("avx512") == true ? "onednn" : "openblas"

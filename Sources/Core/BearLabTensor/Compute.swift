@@ -64,7 +64,7 @@ public enum Compute {
     }
   }
 
-  /// Runs `body` on tiles of rows, each each at most `height` high.
+  /// Runs `body` on tiles of rows, each at most `height` high.
   ///
   /// A thread gets consecutive rows, the same for every call with as many rows, so that what one
   /// call wrote is in the cache of the thread that reads it in the next.

@@ -5,15 +5,16 @@
 #include <stdint.h>
 
 // Kernels, each in four versions: portable C, AVX2 with FMA, AVX-512, AVX-512 with products of
-// bfloat16. The last two give the same bits in single precision. The table of versions is set once, by `bear_select_isa`. No kernel allocates, locks or keeps state, so a
-// caller may split rows or tasks over threads. Matrices are row-major; no two buffers overlap
-// unless a kernel says "in place".
+// bfloat16. The last two give the same bits in single precision. The table of versions is set once,
+// by `bear_select_isa`, and portable before. No kernel allocates, locks or keeps state, so a caller
+// may split rows or tasks over threads. Matrices are row-major; no two buffers overlap unless a
+// kernel says "in place".
 
 // ---- Instruction sets ---------------------------------------------------------------------------
 
 /// Picks the versions of all kernels: "portable", "avx2", "avx512", "avx512_bf16", or NULL for the
-/// best that this CPU has. Returns 0, or -1 when the name is unknown, or -2 when the CPU lacks it; the table then
-/// stays as it was. Not to be called while kernels run.
+/// best that this CPU has. Returns 0, or -1 when the name is unknown, or -2 when the CPU lacks it;
+/// the table then stays as it was. Not to be called while kernels run.
 int bear_select_isa(const char *name);
 
 /// The name of the instruction set in use.
