@@ -33,7 +33,7 @@ public enum RunSections {
   /// How the model is fine-tuned.
   public static let training: [Parameter] = [
     .integer(
-      "samples", default: 512, in: 1...,
+      "samples", default: 2400, in: 1...,
       "training windows, the first of train_10000's order; all where there are fewer"),
     .integer("epochs", default: 1, in: 0...100_000, "passes over the samples; 0 trains nothing"),
     .integer(
@@ -72,7 +72,7 @@ public enum RunSections {
   /// How a model is measured.
   public static let evaluation: [Parameter] = [
     .integer(
-      "users", default: 100, in: 1...,
+      "users", default: 300, in: 1...,
       "rows of validation and of test, the first of their order; all where there are fewer"),
     .integer("batch-size", default: 16, in: 1..., unit: "users", "users searched side by side"),
     .choice(

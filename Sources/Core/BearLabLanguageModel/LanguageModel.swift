@@ -9,8 +9,10 @@ public final class LanguageModel {
   public let shape: LanguageModelShape
   /// Of the frozen weights and of the operands of products.
   public let precision: Precision
-  /// The most memory that the process should take, in bytes; 0 for all that there is. Layers whose
-  /// activations do not fit are computed again in the backward pass, which changes no number.
+  /// The most memory that the process should take, in bytes; 0 for all that there is.
+  ///
+  /// Layers whose activations do not fit are computed again in the backward pass, which changes no
+  /// number.
   public var memoryLimit = 0
   /// What the process holds besides the model and its passes, in bytes, which counts to the limit.
   public var otherBytes = 0

@@ -24,9 +24,6 @@ public enum Compute {
   /// The instruction set in use: `portable`, `avx2`, `avx512` or `avx512_bf16`.
   public static var instructionSet: String { String(cString: bear_isa()) }
 
-  /// Whether the instruction set in use multiplies bfloat16 numbers.
-  public static var hasBfloat16: Bool { bear_has_bf16() != 0 }
-
   /// Chooses the kernels.
   ///
   /// - Parameter name: `portable`, `avx2`, `avx512`, `avx512_bf16`, or nil for the best that this

@@ -222,11 +222,6 @@ double bear_sum_of_squares_f32(size_t count, const float *x) {
   return kernels->sum_of_squares(count, x);
 }
 
-void bear_add_rows(size_t rows, size_t width, const float *x, size_t x_stride, float *y,
-                   size_t y_stride) {
-  kernels->add_rows(rows, width, x, x_stride, y, y_stride);
-}
-
 void bear_round_rows(size_t rows, size_t width, const float *x, size_t x_stride, uint16_t *y,
                      size_t y_stride) {
   kernels->round_rows(rows, width, x, x_stride, y, y_stride);

@@ -50,7 +50,6 @@ const bear_kernel_table ISA_TABLE = {
     .adamw = adamw,
     .axpy = axpy,
     .sum_of_squares = sum_of_squares,
-    .add_rows = add_rows,
     .round_rows = round_rows,
     .widen_rows = widen_rows,
     .f16_to_f32 = f16_to_f32,

@@ -93,11 +93,6 @@ static double sum_of_squares(size_t count, const float *restrict x) {
   return sum_wide(&sum);
 }
 
-static void add_rows(size_t rows, size_t width, const float *restrict x, size_t x_stride,
-                     float *restrict y, size_t y_stride) {
-  for (size_t r = 0; r < rows; r++) axpy(width, 1, x + r * x_stride, y + r * y_stride);
-}
-
 static void round_rows(size_t rows, size_t width, const float *restrict x, size_t x_stride,
                        uint16_t *restrict y, size_t y_stride) {
   for (size_t r = 0; r < rows; r++, x += x_stride, y += y_stride)

@@ -21,16 +21,8 @@ INLINE vf add_pair_products(vf sum, vf a, vf b) {
   return (vf)((vu)a << 16) * (vf)((vu)b << 16) + sum;
 }
 
-INLINE vh round_to_halves(vf x) {
-  vu bits = (vu)x;
-  vu rounded = (bits + 0x7FFF + (bits >> 16 & 1)) >> 16;
-  // Rounding could carry a NaN's fraction away.
-  vu special = bits >> 16 | 0x40;
-  return __builtin_convertvector((vu)select((vi)(x == x), (vf)rounded, (vf)special), vh);
-}
-
 INLINE vf round_to_pairs(vf a, vf b) {
-  const vh halves[2] = {round_to_halves(a), round_to_halves(b)};
+  const vh halves[2] = {rounded(a), rounded(b)};
   vf pairs;
   memcpy(&pairs, halves, sizeof pairs);
   return pairs;

@@ -29,7 +29,6 @@ typedef struct {
   __typeof__(&bear_adamw_f32) adamw;
   __typeof__(&bear_axpy_f32) axpy;
   __typeof__(&bear_sum_of_squares_f32) sum_of_squares;
-  __typeof__(&bear_add_rows) add_rows;
   __typeof__(&bear_round_rows) round_rows;
   __typeof__(&bear_widen_rows) widen_rows;
   __typeof__(&bear_f16_to_f32) f16_to_f32;

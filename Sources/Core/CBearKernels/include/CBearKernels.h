@@ -244,10 +244,6 @@ void bear_axpy_f32(size_t count, float a, const float *x, float *y);
 /// The sum of squares, accumulated in double in a fixed order.
 double bear_sum_of_squares_f32(size_t count, const float *x);
 
-/// y[r,i] += x[r,i].
-void bear_add_rows(size_t rows, size_t width, const float *x, size_t x_stride, float *y,
-                   size_t y_stride);
-
 /// Rounds to bfloat16, to nearest with ties to even; a NaN stays one. Some CPUs take subnormal
 /// numbers for 0.
 void bear_round_rows(size_t rows, size_t width, const float *x, size_t x_stride, uint16_t *y,
