@@ -47,7 +47,7 @@ final class ForestPass {
     self.updates = updates
     self.dropoutRate = dropoutRate
     self.dropout = dropoutRate > 0 ? dropout : nil
-    let height = min(MatrixEngine.current.tileRows, max(positions.count, 1))
+    let height = min(MatrixEngine.current.tileRows(precision), max(positions.count, 1))
     self.height = height
     threads = Compute.threads
     scratch = (0..<threads).map { _ in

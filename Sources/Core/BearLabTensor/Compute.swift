@@ -72,7 +72,7 @@ public enum Compute {
   ///   - threads: how many there are.
   ///   - body: given a tile and the number of the thread that runs it.
   package static func forEachTile(
-    _ rows: Int, height: Int = MatrixEngine.current.tileRows, threads: Int = Compute.threads,
+    _ rows: Int, height: Int, threads: Int = Compute.threads,
     _ body: (Range<Int>, _ thread: Int) -> Void
   ) {
     let threads = max(1, min(threads, rows))

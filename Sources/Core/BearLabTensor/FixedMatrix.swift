@@ -5,7 +5,7 @@ internal import COpenBLAS
 /// Frozen weights of a linear layer, `[out, in]`, packed for the engine in use: the seam between
 /// the transformer and the libraries for matrix products.
 ///
-/// Products are of one block of rows, by the thread that calls: ``Compute/forEachTile(rows:_:)``
+/// Products are of one block of rows, by the thread that calls: ``Compute/forEachTile(_:height:threads:_:)``
 /// gives each thread its blocks.
 package final class FixedMatrix {
   package let inputs: Int

@@ -72,7 +72,7 @@ package final class Head {
 
   /// Runs `body` on tiles of a matrix as operands.
   private func forEachTile(of x: Matrix, _ body: (Operand, Range<Int>) -> Void) {
-    Compute.forEachTile(x.rows) { tile, _ in
+    Compute.forEachTile(x.rows, height: MatrixEngine.current.tileRows(precision)) { tile, _ in
       Profile.measure(.head) {
         var operand = Operand(x.rows(tile))
         if precision != .f32 {

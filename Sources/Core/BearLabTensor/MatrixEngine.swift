@@ -35,9 +35,11 @@ public enum MatrixEngine: String, Sendable, CaseIterable {
 
   /// The most rows that a thread takes through products and what is between them at a time.
   ///
-  /// 64 rows of all that is between two products stay in a core's second-level cache. OpenBLAS
-  /// packs the weights anew for each call, which only many rows pay for.
-  package var tileRows: Int { self == .onednn ? 64 : 512 }
+  /// All that is between two products stays in a core's second-level cache: 64 rows in bf16, 32 in
+  /// single precision. OpenBLAS packs the weights anew for each call, which only many rows pay for.
+  package func tileRows(_ precision: Precision) -> Int {
+    self == .onednn ? 128 / precision.bytes : 512
+  }
 
   /// The speed of products `[rows, depth] · [columns, depth]ᵀ` on ``Compute/threads``, as a pass
   /// through the transformer does them: tile by tile, with the weights of one layer after another.
@@ -69,7 +71,7 @@ public enum MatrixEngine: String, Sendable, CaseIterable {
     func round() -> Double {
       let began = clock.now
       for weights in weights {
-        Compute.forEachTile(rows, height: tileRows) { tile, _ in
+        Compute.forEachTile(rows, height: tileRows(precision)) { tile, _ in
           weights.apply(x.rows(tile), into: y.rows(tile))
         }
       }

@@ -145,7 +145,7 @@ final class ProductPrimitives: @unchecked Sendable {
         &free, 2, [Int64(key.inputs), Int64(key.outputs)], OneDNN.type(key.precision),
         dnnl_format_tag_any), "weights")
     let description = Self.describe(
-      key, rows: MatrixEngine.onednn.tileRows, accumulates: false, weights: free)
+      key, rows: MatrixEngine.onednn.tileRows(key.precision), accumulates: false, weights: free)
     defer { dnnl_primitive_desc_destroy(description) }
     guard let chosen = dnnl_primitive_desc_query_md(description, dnnl_query_weights_md, 0) else {
       preconditionFailure("oneDNN: no layout of weights [\(key.inputs), \(key.outputs)]")
