@@ -1,5 +1,5 @@
 import BearLabCore
-import BearLabTensor
+@testable import BearLabTensor
 import BearLabTestSupport
 import Testing
 
@@ -17,19 +17,23 @@ import Testing
       [
         .init(operation: .products, direction: .forward, seconds: 4),
         .init(operation: .products, direction: .backward, seconds: 3),
-        .init(operation: .attention, direction: .forward, seconds: 1),
+        .init(operation: .attention, direction: .forward, seconds: 0.5),
+        .init(operation: .lowRank, direction: .forward, seconds: 0.5),
         .init(operation: .head, direction: .forward, seconds: 0),
       ], batches: batches, threads: 2)
-    #expect(abs(profile.productShare - 0.7) < 1e-12)
+    #expect(abs(profile.share(of: .products) - 0.7) < 1e-12)
     let values = profile.values.mapValues(\.description)
     #expect(
       values == [
         "profile_products_with_frozen_weights_forward": "0.4",
         "profile_products_with_frozen_weights_backward": "0.3",
-        "profile_attention_forward": "0.1", "profile_all_else_and_waiting": "0.2",
+        "profile_attention_forward": "0.05",
+        "profile_products_of_LoRA_forward": "0.05", "profile_all_else_and_waiting": "0.2",
       ])
-    #expect(profile.text.hasSuffix("outside of products with frozen weights: 30.0 %"))
-    #expect(!profile.text.contains("head"))
+    #expect(
+      profile.text.hasSuffix(
+        "matrix products: 75.0 %, those with frozen weights alone 70.0 %"))
+    #expect(!profile.text.contains("head "))
   }
 
   /// A pass through the tiny model is counted, forwards and backwards, and nothing afterwards.

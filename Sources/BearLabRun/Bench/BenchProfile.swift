@@ -27,9 +27,10 @@ struct BenchProfile: Equatable {
       ]
   }
 
-  /// The share of the time in products with frozen weights and with the head.
-  var productShare: Double {
-    rows.filter { $0.name == Profile.Operation.products.name }.reduce(0) { $0 + $1.seconds } / total
+  /// The share of the time in some operations.
+  func share(of operations: Profile.Operation...) -> Double {
+    let names = operations.map(\.name)
+    return rows.filter { names.contains($0.name) }.reduce(0) { $0 + $1.seconds } / total
   }
 
   /// The rows for JSON, in shares of the threads' time.
@@ -52,9 +53,12 @@ struct BenchProfile: Equatable {
           String(format: "%.3f", row.seconds), String(format: "%.1f %%", 100 * row.seconds / total),
         ]
       })
+    // The head's time is nearly all in its products; attention's is not, so it is left out.
+    let products = share(of: .products, .lowRank, .head)
     return table.text
       + String(
-        format: "outside of products with frozen weights: %.1f %%", 100 * (1 - productShare))
+        format: "matrix products: %.1f %%, those with frozen weights alone %.1f %%",
+        100 * products, 100 * share(of: .products))
   }
 }
 
