@@ -235,7 +235,8 @@ private struct MemorySizes {
       operand * (width + query + 2 * kv + 2 * shape.feedForwardWidth + panel)
       + float * (width + query)
     let head = load.needsVocabulary && precision != .f32 ? operand * shape.vocabularySize : 0
-    return min(MatrixEngine.current.tileRows(precision), max(load.rows, 1))
+    let engine: MatrixEngine = packs ? .onednn : .openblas
+    return min(engine.tileRows(precision), max(load.rows, 1))
       * (forward + (load.trains ? backward + head : 0))
   }
 }
