@@ -56,6 +56,14 @@ public struct Experiment {
       precision: loaded.model.precision)
   }
 
+  /// Checks that a run keeps its limit on memory, before hours of it are done.
+  ///
+  /// - Throws: `LanguageModelError/memoryLimit(limit:needed:rows:)`.
+  func requireMemory() throws {
+    guard loaded.model.memoryLimit > 0 else { return }
+    _ = try RunPlan(inputs, baseBytes: loaded.model.otherBytes)
+  }
+
   /// The same data, model and plug-ins under a description that differs in the seed alone.
   func replacing(_ description: RunDescription) -> Experiment {
     var copy = self

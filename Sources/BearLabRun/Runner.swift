@@ -51,6 +51,7 @@ public final class Runner {
     self.interruption = interruption
     self.observer = observer
     try experiment.requireValidation()
+    try experiment.requireMemory()
     // Before anything is looked at or written: another process may be at work here.
     lock = try RunLock(folder.path)
     settings = try experiment.description.yaml()

@@ -10,7 +10,7 @@ struct PlanCommand: ParsableCommand {
     commandName: "plan",
     abstract: "Predict the peak memory of a run, without reading the model's weights.",
     discussion: """
-      The batches of the first epoch and of the test rows are laid out as the run will; of the \
+      The batches of all epochs and of the test rows are laid out as the run will; of the \
       model, only the header of its file is read. With --layers, --width and the other sizes, a \
       model that need not exist is planned for, and --rows says how many tokens a micro-batch has, \
       what its samples share counted once.

@@ -73,6 +73,16 @@ import Testing
     #expect(throws: LanguageModelError.self) { _ = try plan(2000, ["memory-limit=1G"]) }
   }
 
+  /// Before a line is written, not at the step whose batch is too large.
+  @Test func aLimitThatCannotBeKeptEndsARunAtItsStart() throws {
+    try withTinyCache { cache in
+      let experiment = try tinyExperiment(["memory-limit=1M"], cache: cache)
+      let folder = try RunFolder(creating: "\(cache)/run")
+      #expect(throws: LanguageModelError.self) { _ = try Runner(experiment, in: folder) { _ in } }
+      #expect(try FileManager.default.contentsOfDirectory(atPath: folder.path).isEmpty)
+    }
+  }
+
   @Test func textAndJSONSayTheSame() throws {
     try withTinyCache { cache in
       let experiment = try tinyExperiment(["memory-limit=3G"], cache: cache)

@@ -79,17 +79,6 @@ import Testing
     }
   }
 
-  /// The transposed weights come back after they were released.
-  @Test func transposedWeightsArePreparedAgain() throws {
-    try forEachEngine { engine, precision in
-      let product = Product(Self.sizes[1], rows: 5, precision: precision, engine: engine)
-      let first = product.applyTransposed(0..<5, panel: 0, accumulate: false)
-      product.weights.releaseTransposed()
-      product.weights.prepareTransposed()
-      #expect(product.applyTransposed(0..<5, panel: 0, accumulate: false) == first)
-    }
-  }
-
   private func part(_ rows: Range<Int>, of matrix: [Float], rows all: Int) -> [Float] {
     let width = matrix.count / all
     return Array(matrix[rows.lowerBound * width..<rows.upperBound * width])

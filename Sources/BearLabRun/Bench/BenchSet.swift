@@ -43,8 +43,8 @@ public struct BenchSet {
     notices = missing.map { name in
       "there is no data set '\(name)' in \(folder.map { "\($0) or " } ?? "")"
         + "\(resources.cache)/datasets, so it is not timed: give --data with the folder that holds "
-        + "\(Self.dataSets.joined(separator: " and ")) in the official layout, which the "
-        + "repository of BEAR's authors has, Tiny-Snow/BEAR-SIGIR-2026"
+        + "\(Self.dataSets.joined(separator: " and ")) as BEAR's authors published them, in the "
+        + "official layout (docs/data-sets.md)"
     }
     self.isQuick = isQuick
     let batches = isQuick ? 2 : 5

@@ -3,7 +3,7 @@ internal import BearLabLanguageModel
 internal import BearLabTraining
 
 extension RunInputs {
-  /// The largest numbers of nodes and of outputs of a micro-batch of the first epoch.
+  /// The largest numbers of nodes and of outputs of a micro-batch, over all epochs.
   var largestMicroBatch: MemoryPlan.Load {
     get throws {
       let needsVocabulary = objective.needs.columns == .vocabulary
@@ -11,7 +11,10 @@ extension RunInputs {
         rows: 0, outputs: 0, needsVocabulary: needsVocabulary, trains: true)
       let settings = try description.trainingSettings
       let samples = try trainingWindows.map(sample)
-      for batch in settings.batches(sampleCount: samples.count, epoch: 0) {
+      let batches = (0..<settings.epochs).lazy.flatMap { epoch in
+        settings.batches(sampleCount: samples.count, epoch: epoch)
+      }
+      for batch in batches {
         for part in settings.microBatches(of: batch.map { samples[$0] }) {
           let answers = AnswerForest(Array(part), trie: trie, columns: objective.needs.columns)
           load.rows = max(load.rows, answers.nodeCount)

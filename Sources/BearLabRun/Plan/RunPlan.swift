@@ -46,28 +46,35 @@ public struct RunPlan {
     let resolved = try description.resolvingPrecision()
     let planner = Planner(
       shape: shape, tiedHead: tiedHead, precision: try resolved.precision ?? .f32,
-      limit: try resolved.memoryLimit, lora: try resolved.loraSettings)
+      limit: try resolved.memoryLimit, lora: try resolved.loraSettings,
+      baseBytes: Machine.peakBytes ?? 0)
     let load = MemoryPlan.Load(
       rows: rows, outputs: outputs ?? rows, needsVocabulary: needsVocabulary, trains: true)
     self.init(planner, stages: [try planner.stage("training", load)])
   }
 
-  /// Plans a run on data: every micro-batch of the first epoch and every batch of test rows is laid
-  /// out as the run will.
+  /// Plans a run on data: every micro-batch and every batch of test rows is laid out as the run will.
   ///
   /// - Throws: what reading the data and the header of the model throws, and `LanguageModelError` for
   ///   a limit that cannot be kept.
   public init(
     _ description: RunDescription, registry: PluginRegistry, resources: ResourceLocator
   ) throws {
-    let inputs = try RunInputs(description, registry: registry, resources: resources)
+    try self.init(RunInputs(description, registry: registry, resources: resources))
+  }
+
+  /// Plans a run of inputs that are there.
+  ///
+  /// `baseBytes` is what the process held before a weight was read; nil for what it has held so far.
+  init(_ inputs: RunInputs, baseBytes: Int? = nil) throws {
     let trains = try inputs.description.trainingSettings.epochs > 0
     let decoding = try inputs.largestDecoding
     let training = trains ? try inputs.largestMicroBatch : nil
     let planner = Planner(
       shape: inputs.model.shape, tiedHead: inputs.model.tiedHead, precision: inputs.precision,
       limit: try inputs.description.memoryLimit,
-      lora: trains ? try inputs.description.loraSettings : nil)
+      lora: trains ? try inputs.description.loraSettings : nil,
+      baseBytes: baseBytes ?? Machine.peakBytes ?? 0)
     let stages =
       try [planner.loading(inputs.model.path)]
       + (training.map { [try planner.stage("training", $0)] } ?? [])
@@ -91,7 +98,7 @@ public struct RunPlan {
     let limit: Int
     /// Of what is trained before or while; nil where nothing is.
     let lora: LoRASettings?
-    let baseBytes = Machine.peakBytes ?? 0
+    let baseBytes: Int
 
     func stage(_ name: String, _ load: MemoryPlan.Load) throws(LanguageModelError) -> Stage {
       Stage(

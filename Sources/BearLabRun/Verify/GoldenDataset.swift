@@ -72,13 +72,6 @@ struct GoldenDataset {
   }
 }
 
-/// Builds the trie; a function of its own since the backbone is an existential.
-private func makeTrie(
-  _ catalogue: Catalogue, backbone: some Backbone, encoder: GoldenEncoder
-) throws -> ItemTrie {
-  try ItemTrie(catalogue: catalogue, backbone: backbone, encoder: encoder)
-}
-
 /// A model's tokenizer with the BOS and EOS that the golden numbers were computed with.
 private struct GoldenEncoder: TextEncoder {
   let base: any TextEncoder

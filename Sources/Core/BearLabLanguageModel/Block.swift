@@ -24,6 +24,12 @@ struct NodeSelection {
   let rows: [Int]
   /// These nodes as a pass of their own, whose plan sees the keys of all.
   let pass: ForestPass
+
+  /// Where some of the selected nodes are among them.
+  func places(of nodes: [Int]) -> [Int] {
+    let places = Dictionary(uniqueKeysWithValues: zip(rows, rows.indices))
+    return nodes.compactMap { places[$0] }
+  }
 }
 
 /// The keys and values that the nodes of a pass may see, their own among them.

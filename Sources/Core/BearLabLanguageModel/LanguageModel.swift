@@ -116,13 +116,7 @@ public final class LanguageModel {
       x = output
     }
     // Where each node's row is behind the last block.
-    let rows =
-      selection == nil
-      ? nodes
-      : {
-        let places = Dictionary(uniqueKeysWithValues: zip(wanted, wanted.indices))
-        return nodes.map { places[$0] ?? 0 }
-      }()
+    let rows = selection?.places(of: nodes) ?? nodes
     let last = x.gathered(rows)
     let (hidden, inverseRMS) = finalNorm(last)
     return Tensor.result(
@@ -135,7 +129,7 @@ public final class LanguageModel {
         last, weight: weights.finalNorm, inverseRMS: inverseRMS,
         dy: Matrix(upper, rows: nodes.count, columns: shape.width), addingTo: dLast)
       let gradient = Matrix(
-        rows: selection == nil ? pass.rowCount : wanted.count, columns: shape.width, zeroed: true)
+        rows: (selection?.pass ?? pass).rowCount, columns: shape.width, zeroed: true)
       gradient.scatterAddRows(rows, of: dLast)
       Profile.backward {
         backward(gradient, layers: layers, forest: forest, injected: injected)

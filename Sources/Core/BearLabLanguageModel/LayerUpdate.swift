@@ -67,7 +67,7 @@ final class LayerUpdateGradients {
     let bTransposed: Matrix
   }
 
-  private(set) var threads: [[Projection: Pair]]
+  let threads: [[Projection: Pair]]
 
   /// Zeros, for each thread.
   init(_ update: LayerUpdate, threads: Int) {

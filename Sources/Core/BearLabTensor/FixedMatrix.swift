@@ -92,9 +92,6 @@ package final class FixedMatrix {
     }
     transposed = inputPanels.map { PackedWeights(whole.columns($0)) }
   }
-
-  /// Frees what ``prepareTransposed()`` made.
-  package func releaseTransposed() { transposed = [] }
 }
 
 /// Weights in oneDNN's layout for one product.
