@@ -170,7 +170,7 @@ extension Evaluation {
   ///   - length: the length of the lists.
   /// - Throws: what the recommender throws.
   public init(
-    _ windows: [Window], by recommender: any Recommender, matcher: TitleMatcher, length: Int
+    _ windows: [Window], by recommender: any FittedRecommender, matcher: TitleMatcher, length: Int
   ) throws {
     let catalogue = matcher.catalogue
     let order = catalogue.titles.indices.sorted { first, second in

@@ -123,10 +123,10 @@ public struct Experiment {
 
   /// A recommender of the registry, trained on all training windows and measured on test.
   public func evaluate(recommender name: String) throws -> Evaluation {
-    var recommender = try inputs.registry.recommenders.find(name).init([:])
-    try recommender.fit(
-      train: dataset.train, validation: dataset.validation, catalogue: dataset.catalogue,
-      seed: try description.seed)
+    let recommender = try inputs.registry.recommenders.find(name).init([:]).fit(
+      RecommenderData(
+        train: dataset.train, validation: dataset.validation, catalogue: dataset.catalogue,
+        seed: try description.seed))
     return try Evaluation(
       testWindows, by: recommender, matcher: matcher, length: 10)
   }

@@ -1,6 +1,7 @@
 import BearLabCore
 import BearLabLanguageModel
 import BearLabNN
+import BearLabTensor
 import BearLabTestSupport
 import Foundation
 import Testing
@@ -159,13 +160,9 @@ struct EvaluatorTests {
   }
 }
 
-private struct FixedRecommender: Recommender {
-  static let summary = "the same scores for everybody"
-  let fixed: [Float]
-  init(_ values: ParameterValues) throws { fixed = [] }
+private final class FixedRecommender: FittedRecommender {
+  private let fixed: [Float]
   init(scores: [Float]) { fixed = scores }
-  mutating func fit(
-    train: [Window], validation: [Window], catalogue: Catalogue, seed: UInt64
-  ) throws {}
-  func scores(history: [Int]) throws -> [Float] { fixed }
+  func scores(histories: [[Int]]) -> [[Float]] { histories.map { _ in fixed } }
+  var tensors: [(name: String, tensor: Tensor)] { [] }
 }

@@ -25,8 +25,8 @@ func popularityReachesThePublishedFloor(name: String, expected: [Double]) throws
     return
   }
   let data = try OfficialSource([:]).load(folder: folder)
-  var popularity = try PopularityRecommender([:])
-  popularity.fit(train: data.train, validation: [], catalogue: data.catalogue, seed: 0)
+  let popularity = try PopularityRecommender([:]).fit(
+    RecommenderData(train: data.train, validation: [], catalogue: data.catalogue, seed: 0))
   let top = ranking(try popularity.scores(history: []), data.catalogue).prefix(10)
   let summary = RankingSummary(
     ranks: data.test.map {
@@ -40,16 +40,25 @@ func popularityReachesThePublishedFloor(name: String, expected: [Double]) throws
 @Test func titlesAreCountedTogetherAndTiesAreByBytes() throws {
   let catalogue = Catalogue(itemTitles: ["A", "b", "B", "A", "C"])
   let train = [1, 4, 2, 3].map { Window(user: 1, history: [5], target: $0, timestamp: 0) }
-  var popularity = try PopularityRecommender([:])
-  popularity.fit(train: train, validation: [], catalogue: catalogue, seed: 0)
+  let recommender = try PopularityRecommender([:])
+  let popularity = try recommender.fit(
+    RecommenderData(train: train, validation: [], catalogue: catalogue, seed: 0))
   let scores = try popularity.scores(history: [2, 3])
   #expect(scores == [4, 2, 3, 4, 1])
   #expect(ranking(scores, catalogue).map { catalogue.titles[$0] } == ["A", "B", "b", "C"])
 }
 
-@Test func popularityMustBeFittedAndIsRegistered() throws {
-  #expect(throws: PopularityError.notFitted) {
-    try PopularityRecommender([:]).scores(history: [])
+@Test func popularityIsStoredAndRegistered() throws {
+  let catalogue = Catalogue(itemTitles: ["A", "B", "C"])
+  let recommender = try PopularityRecommender([:])
+  let train = [Window(user: 1, history: [1], target: 2, timestamp: 0)]
+  let fitted = try recommender.fit(
+    RecommenderData(train: train, validation: [], catalogue: catalogue, seed: 0))
+  let restored = try recommender.restore(StoredTensors(fitted.tensors), catalogue: catalogue)
+  #expect(try restored.scores(history: [3]) == fitted.scores(history: [3]))
+  #expect(throws: StoredTensorError.shape("scores", stored: [3], expected: [2])) {
+    try recommender.restore(
+      StoredTensors(fitted.tensors), catalogue: Catalogue(itemTitles: ["A", "B"]))
   }
   let registry = PluginRegistry()
   try registry.add(PopularityModule.self)

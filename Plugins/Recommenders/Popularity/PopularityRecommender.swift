@@ -1,4 +1,5 @@
 public import BearLabCore
+internal import BearLabTensor
 
 /// Ranks every title by how often it is the target of a training window, for all users alike.
 ///
@@ -9,45 +10,49 @@ public import BearLabCore
 public struct PopularityRecommender: Recommender {
   public static let summary = "the most frequent training targets, the same for every user"
 
-  /// `[items]`: the number of titles ranked at or below each item's.
-  private var itemScores: [Float] = []
-
   public init(_ values: ParameterValues) throws {}
 
-  public mutating func fit(
-    train: [Window], validation: [Window], catalogue: Catalogue, seed: UInt64
-  ) {
+  /// Counts the training targets.
+  public func fit(
+    _ data: RecommenderData, progress: (RecommenderProgress) throws -> Void
+  ) -> any FittedRecommender {
+    let catalogue = data.catalogue
     var counts = [Int](repeating: 0, count: catalogue.titles.count)
-    for window in train { counts[catalogue.titleNumber(of: window.target)] += 1 }
+    for window in data.train { counts[catalogue.titleNumber(of: window.target)] += 1 }
     let ranking = counts.indices.sorted { first, second in
       if counts[first] != counts[second] { return counts[first] > counts[second] }
       return catalogue.titles[first].utf8.lexicographicallyPrecedes(catalogue.titles[second].utf8)
     }
-    itemScores = [Float](repeating: 0, count: catalogue.itemCount)
+    var scores = [Float](repeating: 0, count: catalogue.itemCount)
     for (place, title) in ranking.enumerated() {
       for item in catalogue.items(withTitle: title) {
-        itemScores[item - 1] = Float(ranking.count - place)
+        scores[item - 1] = Float(ranking.count - place)
       }
     }
+    return Popularity(scores: scores)
   }
 
-  /// The score of every item: how many titles do not precede its own in the ranking.
-  ///
-  /// Places and not counts, so that a score ties only between items of one title.
-  ///
-  /// - Throws: ``PopularityError/notFitted``.
-  public func scores(history: [Int]) throws(PopularityError) -> [Float] {
-    guard !itemScores.isEmpty else { throw .notFitted }
-    return itemScores
+  public func restore(
+    _ tensors: StoredTensors, catalogue: Catalogue
+  ) throws -> any FittedRecommender {
+    Popularity(scores: try tensors.values("scores", shape: [catalogue.itemCount]))
   }
 }
 
-/// What can be wrong with the use of ``PopularityRecommender``.
-public enum PopularityError: BearLabError, Equatable {
-  case notFitted
+/// The popularity of every item, for everybody.
+private final class Popularity: FittedRecommender {
+  /// `[items]`: how many titles do not precede the item's own in the ranking.
+  ///
+  /// Places and not counts, so that a score ties only between items of one title.
+  private let itemScores: [Float]
 
-  public var description: String { "the popularity recommender has counted no training windows" }
-  public var remedy: String { "call fit(train:validation:catalogue:seed:) first" }
+  init(scores: [Float]) { itemScores = scores }
+
+  func scores(histories: [[Int]]) -> [[Float]] { histories.map { _ in itemScores } }
+
+  var tensors: [(name: String, tensor: Tensor)] {
+    [("scores", Tensor(itemScores, shape: [itemScores.count]))]
+  }
 }
 
 /// Registers the recommender `popularity`.

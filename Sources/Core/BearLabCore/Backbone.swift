@@ -46,12 +46,12 @@ public struct InjectorContext {
   public let width: Int
   public let catalogue: Catalogue
   /// The trained recommender that the backbone asked for.
-  public let recommender: (any Recommender)?
+  public let recommender: (any FittedRecommender)?
   /// Seeds the projector's initial weights.
   public let seed: UInt64
 
   /// Creates a context.
-  public init(width: Int, catalogue: Catalogue, recommender: (any Recommender)?, seed: UInt64) {
+  public init(width: Int, catalogue: Catalogue, recommender: (any FittedRecommender)?, seed: UInt64) {
     self.width = width
     self.catalogue = catalogue
     self.recommender = recommender
