@@ -9,7 +9,7 @@ public struct Evaluator {
   private let matcher: TitleMatcher
   private let decoder: any Decoder
   private let constraint: ConstraintMode
-  private let prompt: (Window) throws -> [TokenForest.Element]
+  private let prompt: (Window, PromptStage) throws -> EncodedPrompt
   /// Users whose beams advance together.
   private let batchSize: Int
 
@@ -22,11 +22,11 @@ public struct Evaluator {
   ///   - decoder: what searches the trie.
   ///   - constraint: where the decoder's constraint comes, relative to the soft-max.
   ///   - batchSize: users whose beams advance together; only time and memory depend on it.
-  ///   - prompt: the tokens of a window's prompt.
+  ///   - prompt: a window's prompt in tokens.
   public init(
     model: LanguageModel, trie: ItemTrie, matcher: TitleMatcher, decoder: any Decoder,
     constraint: ConstraintMode, batchSize: Int = 16,
-    prompt: @escaping (Window) throws -> [TokenForest.Element]
+    prompt: @escaping (Window, PromptStage) throws -> EncodedPrompt
   ) {
     self.model = model
     self.trie = trie
@@ -41,16 +41,15 @@ public struct Evaluator {
   ///
   /// - Parameters:
   ///   - windows: what is ranked for, and the right answers.
-  ///   - adapter: the LoRA weights; nil for the base model.
+  ///   - weights: what was trained; none for the base model.
   ///   - progress: told how many windows are done.
   /// - Returns: a row for each window, in order.
   /// - Throws: what prompt, model and decoder throw, such as a prompt longer than the context.
   public func evaluate(
-    _ windows: [Window], adapter: LoRAAdapter?, progress: (Int) throws -> Void = { _ in }
+    _ windows: [Window], weights: TrainedWeights, progress: (Int) throws -> Void = { _ in }
   ) throws -> Evaluation {
     // One for all batches, so that what all prompts begin with is computed once.
-    var scorer = LanguageModelScorer(
-      model: model, adapter: adapter, trie: trie, constraint: constraint, prompts: [])
+    var scorer = BatchScorer(self, weights)
     var rows: [Evaluation.Row] = []
     for start in stride(from: 0, to: windows.count, by: batchSize) {
       let batch = Array(windows[start..<min(start + batchSize, windows.count)])
@@ -61,16 +60,16 @@ public struct Evaluator {
   }
 
   private func evaluate(
-    batch: [Window], with scorer: inout LanguageModelScorer
+    batch: [Window], with batchScorer: inout BatchScorer
   ) throws -> [Evaluation.Row] {
     let targets = batch.map { matcher.catalogue.titleNumber(of: $0.target) }
     // The item NLL is under the constrained soft-max whatever the decoder's constraint is; both
     // share the keys and values of the prompts.
-    scorer.restart(prompts: try batch.map(prompt))
-    scorer.constraint = .before
-    let losses = try scorer.negativeLogLikelihoods(of: targets)
-    scorer.constraint = constraint
-    let lists = try decoder.search(prompts: batch.count, in: trie, scorer: &scorer)
+    try batchScorer.restart(batch, prompt)
+    batchScorer.scorer.constraint = .before
+    let losses = try batchScorer.scorer.negativeLogLikelihoods(of: targets)
+    batchScorer.scorer.constraint = constraint
+    let lists = try decoder.search(prompts: batch.count, in: trie, scorer: &batchScorer.scorer)
     return batch.indices.map { index in
       matcher.row(
         batch[index], ranked: lists[index], negativeLogLikelihood: losses[index])
@@ -81,18 +80,66 @@ public struct Evaluator {
   ///
   /// - Parameters:
   ///   - history: item ids, oldest first; at least one.
-  ///   - adapter: the LoRA weights; nil for the base model.
+  ///   - weights: what was trained; none for the base model.
   /// - Returns: the answers, best first.
-  /// - Throws: as ``evaluate(_:adapter:progress:)``.
-  public func answers(behind history: [Int], adapter: LoRAAdapter?) throws -> [RankedAnswer] {
+  /// - Throws: as ``evaluate(_:weights:progress:)``.
+  public func answers(behind history: [Int], weights: TrainedWeights) throws -> [RankedAnswer] {
     precondition(!history.isEmpty, "a history without items")
     // Prompts are a function of the history alone, so that any target does.
     let window = Window(user: 0, history: history, target: history[0], timestamp: 0)
-    var scorer = LanguageModelScorer(
-      model: model, adapter: adapter, trie: trie, constraint: constraint,
-      prompts: [try prompt(window)])
-    return try decoder.search(prompts: 1, in: trie, scorer: &scorer).joined()
+    var batchScorer = BatchScorer(self, weights)
+    try batchScorer.restart([window], prompt)
+    return try decoder.search(prompts: 1, in: trie, scorer: &batchScorer.scorer).joined()
       .map(matcher.resolved)
+  }
+
+  /// A scorer that serves one batch of windows after another, and the vectors of their slots.
+  private struct BatchScorer {
+    var scorer: LanguageModelScorer
+    private var vectors: SlotVectors?
+    private let stage: PromptStage
+
+    init(_ evaluator: Evaluator, _ weights: TrainedWeights) {
+      scorer = LanguageModelScorer(
+        model: evaluator.model, adapter: weights.adapter, trie: evaluator.trie,
+        constraint: evaluator.constraint, prompts: [])
+      vectors = weights.injector.map { SlotVectors($0) }
+      stage = weights.isTrained ? .inference : .inference.textOnly
+    }
+
+    mutating func restart(
+      _ windows: [Window], _ prompt: (Window, PromptStage) throws -> EncodedPrompt
+    ) throws {
+      let prompts = try windows.map { try prompt($0, stage) }
+      scorer.restart(
+        prompts: prompts.map(\.elements), injected: try vectors?.injected(for: prompts))
+    }
+  }
+}
+
+/// What fine-tuning trains: LoRA, and what a backbone fills its slots with.
+public struct TrainedWeights {
+  /// Nil for the base model.
+  public let adapter: LoRAAdapter?
+  /// Nil for a backbone without slots.
+  public let injector: (any Injector)?
+  /// Whether the injector's vectors mean something; otherwise prompts do without them.
+  public let isTrained: Bool
+
+  /// Weights after some training.
+  public init(adapter: LoRAAdapter?, injector: (any Injector)? = nil) {
+    self.init(adapter: adapter, injector: injector, isTrained: true)
+  }
+
+  private init(adapter: LoRAAdapter?, injector: (any Injector)?, isTrained: Bool) {
+    self.adapter = adapter
+    self.injector = injector
+    self.isTrained = isTrained
+  }
+
+  /// The base model before any training; the injector gives placeholders only.
+  public static func none(injector: (any Injector)? = nil) -> TrainedWeights {
+    TrainedWeights(adapter: nil, injector: injector, isTrained: false)
   }
 }
 

@@ -22,7 +22,7 @@ extension RunInputs {
           stage: stage)
         // A token is a byte at least, BOS aside: most prompts need not be encoded.
         if prompt.byteCount + 1 + answer <= context { continue }
-        let tokens = model.encoder.elements(of: prompt).count
+        let tokens = model.encoder.encode(prompt).elements.count
         guard tokens + answer <= context else {
           throw ModelError.promptTooLong(
             user: window.user, items: window.history.count, tokens: tokens, titleTokens: answer,

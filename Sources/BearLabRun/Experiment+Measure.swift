@@ -32,12 +32,14 @@ extension Experiment {
   ) throws -> ReportTable {
     notices.forEach { observer(.notice($0)) }
     try folder.map(changes)?.forEach { observer(.notice($0)) }
-    let trained = try folder.map(trainedAdapter)
+    let injector = try makeInjector(observer: observer)
+    let trained = try folder.map { try trainedWeights(of: $0, injector: injector) }
     let title = try description.selection.title(of: description.objective.name)
     let name = trained.map { "\(title), epoch \($0.epoch)" } ?? "zero-shot"
     let windows = try testWindows
     observer(.began(stage: "\(name) on test", done: 0, total: windows.count, unit: "users"))
-    let evaluation = try evaluator().evaluate(windows, adapter: trained?.adapter) {
+    let weights = trained?.weights ?? .none(injector: injector)
+    let evaluation = try evaluator().evaluate(windows, weights: weights) {
       observer(.progress(done: $0, detail: ""))
     }
     return ReportTable(
@@ -53,15 +55,15 @@ extension Experiment {
     return RunRecord(self).changedFiles(since: began).map(\.description)
   }
 
-  /// The LoRA weights of a run's best epoch.
-  func trainedAdapter(
-    of folder: RunFolder
-  ) throws -> (adapter: LoRAAdapter, epoch: Int) {
+  /// The weights of a run's best epoch; the injector's own are replaced.
+  func trainedWeights(
+    of folder: RunFolder, injector: (any Injector)?
+  ) throws -> (weights: TrainedWeights, epoch: Int) {
     let epoch = try folder.bestEpoch()
-    let adapter = loaded.model.makeAdapter(
-      try description.loraSettings, seed: try description.seed)
-    try TrainingCheckpoint(readingFrom: folder.checkpointPath(epoch: epoch)).restore(adapter)
-    return (adapter, epoch)
+    let adapter = try makeAdapter()
+    try TrainingCheckpoint(readingFrom: folder.checkpointPath(epoch: epoch))
+      .restore(adapter, injector)
+    return (TrainedWeights(adapter: adapter, injector: injector), epoch)
   }
 
   /// What judges answers on this data set.

@@ -1,7 +1,7 @@
 public import BearLabCore
 public import BearLabData
 public import BearLabEvaluation
-public import BearLabLanguageModel
+internal import BearLabLanguageModel
 internal import BearLabNN
 public import BearLabTensor
 public import BearLabTraining
@@ -71,16 +71,16 @@ public struct Experiment {
     return copy
   }
 
-  /// The tokens of a window's prompt.
-  public func prompt(
-    _ window: Window, stage: PromptStage
-  ) throws -> [TokenForest.Element] {
+  /// A window's prompt in tokens.
+  public func prompt(_ window: Window, stage: PromptStage) throws -> EncodedPrompt {
     try inputs.prompt(window, stage: stage)
   }
 
   /// A training window as the trainer takes it.
-  public func sample(_ window: Window) throws -> AnswerForest.Sample {
-    try inputs.sample(window)
+  public func sample(
+    _ window: Window, stage: PromptStage = .training
+  ) throws -> AnswerForest.Sample {
+    try inputs.sample(window, stage: stage)
   }
 
   /// Where the decoder's constraint comes.
@@ -91,7 +91,7 @@ public struct Experiment {
     Evaluator(
       model: loaded.model, trie: trie, matcher: try matcher, decoder: decoder,
       constraint: constraint, batchSize: try description.evaluation["batch-size"]
-    ) { try prompt($0, stage: .inference) }
+    ) { try prompt($0, stage: $1) }
   }
 
   /// The first rows of test, as many as the description says.
@@ -132,18 +132,27 @@ public struct Experiment {
   }
 
   /// A trainer with fresh LoRA weights.
-  public func makeTrainer() throws -> Trainer {
+  ///
+  /// - Parameter injector: what fills the slots of prompts; see ``makeInjector(observer:)``.
+  /// - Returns: the trainer, whose objective knows the catalogue.
+  /// - Throws: `TrainingError`, and what the objective throws.
+  public func makeTrainer(injector: (any Injector)? = nil) throws -> Trainer {
     let settings = try description.trainingSettings
-    let adapter = loaded.model.makeAdapter(
-      try description.loraSettings, seed: try description.seed)
     let steps = settings.epochs * (try stepsPerEpoch)
     let trainer = try Trainer(
-      model: loaded.model, adapter: adapter, objective: objective, trie: trie, settings: settings,
-      totalSteps: steps)
+      model: loaded.model, adapter: makeAdapter(), injector: injector, objective: objective,
+      trie: trie, settings: settings, totalSteps: steps)
     try trainer.prepareObjective(
       ObjectiveContext(
         catalogue: dataset.catalogue, trie: trie, targetCounts: statistics.targetCounts,
         totalSteps: steps))
     return trainer
+  }
+
+  /// Fresh LoRA weights; none where the backbone leaves the language model as it is.
+  func makeAdapter() throws -> LoRAAdapter {
+    var settings = try description.loraSettings
+    if !backbone.trainsLanguageModel { settings.targets = [] }
+    return loaded.model.makeAdapter(settings, seed: try description.seed)
   }
 }

@@ -28,9 +28,12 @@ extension Experiment {
   ) throws -> [Recommendation] {
     try run.map(changes)?.forEach { observer(.notice($0)) }
     let history = try items(for: titles, observer: observer)
-    let adapter = try run.map(trainedAdapter)?.adapter
+    let injector = try makeInjector(observer: observer)
+    let weights =
+      try run.map { try trainedWeights(of: $0, injector: injector).weights }
+      ?? .none(injector: injector)
     let matcher = try matcher
-    return try evaluator().answers(behind: history, adapter: adapter).prefix(count).enumerated()
+    return try evaluator().answers(behind: history, weights: weights).prefix(count).enumerated()
       .map { place, answer in
         Recommendation(
           rank: place + 1, title: matcher.text(of: answer),

@@ -65,18 +65,18 @@ struct RunInputs {
     return copy
   }
 
-  /// The tokens of a window's prompt.
-  func prompt(_ window: Window, stage: PromptStage) throws -> [TokenForest.Element] {
-    model.encoder.elements(
-      of: try backbone.prompt(
+  /// A window's prompt in tokens.
+  func prompt(_ window: Window, stage: PromptStage) throws -> EncodedPrompt {
+    model.encoder.encode(
+      try backbone.prompt(
         history: window.history, catalogue: dataset.catalogue, phrases: dataset.phrases,
         stage: stage))
   }
 
   /// A training window as the trainer takes it.
-  func sample(_ window: Window) throws -> AnswerForest.Sample {
+  func sample(_ window: Window, stage: PromptStage) throws -> AnswerForest.Sample {
     AnswerForest.Sample(
-      prompt: try prompt(window, stage: .training),
+      prompt: try prompt(window, stage: stage),
       answers: [(dataset.catalogue.titleNumber(of: window.target), .positive)])
   }
 

@@ -8,7 +8,7 @@ internal import Foundation
 extension Runner {
   /// Trains all epochs, or what is left of them.
   func train(_ trainer: Trainer, evaluator: Evaluator) throws {
-    let samples = try experiment.trainingWindows.map(experiment.sample)
+    let samples = TrainingSamples(experiment, try experiment.trainingWindows)
     let perEpoch = try experiment.stepsPerEpoch
     if let start {
       // An epoch that had begun begins again; its effects of that time are in the checkpoint.
@@ -25,7 +25,7 @@ extension Runner {
 
   /// Trains the steps of an epoch that are not done yet.
   private func train(
-    _ trainer: Trainer, epoch: Int, samples: [AnswerForest.Sample]
+    _ trainer: Trainer, epoch: Int, samples: TrainingSamples
   ) throws {
     let batches = trainer.batches(sampleCount: samples.count, epoch: epoch - 1)
     let first = trainer.optimizer.step - (epoch - 1) * batches.count
@@ -38,9 +38,10 @@ extension Runner {
     if first == 0 { try trainer.beginEpoch(epoch - 1) }
     for (index, batch) in batches.enumerated().dropFirst(first) {
       let began = clock.now
-      let report = try trainer.step(batch.map { samples[$0] })
+      let stage = experiment.stage(ofStep: trainer.optimizer.step, trainer, batches.count)
+      let report = try trainer.step(samples.batch(batch, stage: stage))
       done += report.samples
-      try log(report, epoch: epoch, seconds: (clock.now - began).seconds)
+      try log(report, epoch: epoch, stage: stage, seconds: (clock.now - began).seconds)
       observer(.progress(done: done, detail: String(format: "loss %.4f", report.loss)))
       let isDue = trainer.optimizer.step % interval == 0
       let isStopped = interruption.isRequested
@@ -62,7 +63,7 @@ extension Runner {
         split == "test" ? try experiment.testWindows : try experiment.validationWindows
       _ = try figures(name, split: split) {
         try evaluate(
-          windows, evaluator, adapter: trainer.adapter, name: "epoch \(epoch) on \(split)")
+          windows, evaluator, weights: trainer.weights, name: "epoch \(epoch) on \(split)")
       }
     } else if FileManager.default.fileExists(atPath: path) {
       return
@@ -78,13 +79,17 @@ extension Runner {
     folder.pruneCheckpoints(keeping: 2)
   }
 
-  private func log(_ report: StepReport, epoch: Int, seconds: Double) throws {
-    try metrics.append([
+  private func log(
+    _ report: StepReport, epoch: Int, stage: PromptStage, seconds: Double
+  ) throws {
+    var line: [String: JSONScalar] = [
       "event": "step", "step": .integer(report.step), "epoch": .integer(epoch),
       "loss": .real(report.loss), "gradient_norm": .real(report.gradientNorm),
       "learning_rate": .real(report.learningRate), "samples": .integer(report.samples),
-      "tokens": JSONScalar.integer(report.tokens),
-    ])
+      "tokens": .integer(report.tokens),
+    ]
+    if stage.isTextOnly { line["prompts"] = "text-only" }
+    try metrics.append(line)
     try timing.append([
       "event": "step", "step": .integer(report.step), "samples": .integer(report.samples),
       "seconds": JSONScalar.real(seconds),
@@ -92,18 +97,44 @@ extension Runner {
   }
 }
 
+/// The training windows as the trainer takes them, in the stages that are asked for.
+private final class TrainingSamples {
+  private let experiment: Experiment
+  private let windows: [Window]
+  private var known: [PromptStage: [AnswerForest.Sample]] = [:]
+
+  init(_ experiment: Experiment, _ windows: [Window]) {
+    (self.experiment, self.windows) = (experiment, windows)
+  }
+
+  var count: Int { windows.count }
+
+  func batch(_ places: [Int], stage: PromptStage) throws -> [AnswerForest.Sample] {
+    let samples = try known[stage] ?? windows.map { try experiment.sample($0, stage: stage) }
+    known[stage] = samples
+    return places.map { samples[$0] }
+  }
+}
+
+extension Trainer {
+  /// What is trained, as it is now.
+  fileprivate var weights: TrainedWeights { TrainedWeights(adapter: adapter, injector: injector) }
+}
+
 extension Runner {
   /// Measures the chosen epoch's weights on test and writes its lists.
   func measureChosenEpoch(
-    _ adapter: LoRAAdapter, evaluator: Evaluator
+    _ trainer: Trainer, evaluator: Evaluator
   ) throws -> [ReportTable.Row] {
     let epoch = try folder.bestEpoch()
-    try TrainingCheckpoint(readingFrom: folder.checkpointPath(epoch: epoch)).restore(adapter)
+    try TrainingCheckpoint(readingFrom: folder.checkpointPath(epoch: epoch))
+      .restore(trainer.adapter, trainer.injector)
     let test = try experiment.testWindows
     let name = experiment.description.objective.name
     let selection = try experiment.description.selection
     let row = try report(selection.title(of: name), as: "fine-tuned") {
-      let tuned = try evaluate(test, evaluator, adapter: adapter, name: "fine-tuned on test")
+      let tuned = try evaluate(
+        test, evaluator, weights: trainer.weights, name: "fine-tuned on test")
       try Predictions.write(tuned, of: experiment, in: folder)
       return tuned
     }

@@ -88,19 +88,21 @@ public final class Runner {
     experiment.notices.forEach { observer(.notice($0)) }
     let evaluator = try experiment.evaluator()
     let test = try experiment.testWindows
-    let trainer = try experiment.makeTrainer()
+    let injector = try experiment.makeInjector(observer: observer)
+    let trainer = try experiment.makeTrainer(injector: injector)
     var rows = [
       try report("popularity", as: "popularity") {
         try experiment.evaluate(recommender: "popularity")
       },
       try report("zero-shot", as: "zero-shot") {
-        try evaluate(test, evaluator, adapter: nil, name: "zero-shot on test")
+        try evaluate(
+          test, evaluator, weights: .none(injector: injector), name: "zero-shot on test")
       },
     ]
     if trainer.settings.epochs > 0 {
       if start == nil { try checkpoint(trainer, epoch: 0, to: folder.checkpointPath(step: 0)) }
       try train(trainer, evaluator: evaluator)
-      rows += try measureChosenEpoch(trainer.adapter, evaluator: evaluator)
+      rows += try measureChosenEpoch(trainer, evaluator: evaluator)
     }
     let table = ReportTable(
       rows: rows, rowsEvaluated: test.count, titleCount: experiment.trie.titleCount,
@@ -115,11 +117,11 @@ public final class Runner {
   }
 
   func evaluate(
-    _ windows: [Window], _ evaluator: Evaluator, adapter: LoRAAdapter?, name: String
+    _ windows: [Window], _ evaluator: Evaluator, weights: TrainedWeights, name: String
   ) throws -> Evaluation {
     observer(.began(stage: name, done: 0, total: windows.count, unit: "users"))
     let began = clock.now
-    let evaluation = try evaluator.evaluate(windows, adapter: adapter) {
+    let evaluation = try evaluator.evaluate(windows, weights: weights) {
       observer(.progress(done: $0, detail: ""))
       try interruption.check(run: folder.path)
     }

@@ -1,11 +1,16 @@
 internal import BearLabCheckpoint
+internal import BearLabCore
 internal import BearLabNN
+internal import BearLabTensor
 internal import BearLabTraining
 
 /// What a checkpoint holds of a training: all that the next step depends on.
 ///
 ///     /lora/<layer>/<projection>/A, B                     f32
+///     /backbone/<name>                                    f32, what fills the slots: trained
+///     /frozen/<name>                                      f32, what it builds on: not trained here
 ///     /optimizer/<layer>/<projection>/A/first, second     f32, AdamW's moments
+///     /optimizer/backbone/<name>/first, second            f32
 ///     attributes: version, settings, seed, step, epoch, metrics-bytes, objective/<name>,
 ///                 best-epoch and best-ndcg-10 once there is a best epoch
 ///
@@ -39,8 +44,8 @@ struct TrainingCheckpoint {
   /// - Throws: a `CheckpointError`; the former file at `path` is then as it was.
   static func write(_ trainer: Trainer, _ context: Context, to path: String) throws {
     var file = CheckpointFile()
-    for (name, tensor) in trainer.adapter.parameters {
-      file.tensors["/lora/\(name)"] = .init(shape: tensor.shape, values: tensor.scalars)
+    for (name, tensor) in Self.tensors(trainer.adapter, trainer.injector) {
+      file.tensors[name] = .init(shape: tensor.shape, values: tensor.scalars)
     }
     let optimizer = trainer.optimizer.state
     for moment in optimizer.moments {
@@ -98,7 +103,7 @@ struct TrainingCheckpoint {
   /// - Throws: ``RunFolderError/foreignCheckpoint(path:tensor:reason:)`` for a checkpoint of other
   ///   shapes; the trainer is then not usable.
   func restore(_ trainer: Trainer) throws(RunFolderError) {
-    try restore(trainer.adapter)
+    try restore(trainer.adapter, trainer.injector)
     var moments: [String: [Float]] = [:]
     for moment in trainer.optimizer.state.moments {
       moments[moment.name] = try values("/optimizer/\(moment.name)", shape: moment.shape)
@@ -112,21 +117,37 @@ struct TrainingCheckpoint {
     trainer.restoreObjective(state)
   }
 
-  /// Reads LoRA's weights into an adapter of the same shape.
+  /// Reads the weights into an adapter and an injector of the same shape.
   ///
   /// - Throws: ``RunFolderError/foreignCheckpoint(path:tensor:reason:)``.
-  func restore(_ adapter: LoRAAdapter) throws(RunFolderError) {
-    let expected = Set(adapter.parameters.map { "/lora/\($0.name)" })
-    let stray = file.tensors.keys.sorted().first {
-      $0.hasPrefix("/lora/") && !expected.contains($0)
+  func restore(_ adapter: LoRAAdapter, _ injector: (any Injector)?) throws(RunFolderError) {
+    let tensors = Self.tensors(adapter, injector)
+    let expected = Set(tensors.map(\.name))
+    for (group, reason) in Self.groups {
+      let stray = file.tensors.keys.sorted().first {
+        $0.hasPrefix(group) && !expected.contains($0)
+      }
+      if let stray { throw .foreignCheckpoint(path: path, tensor: stray, reason: reason) }
     }
-    if let stray {
-      throw .foreignCheckpoint(
-        path: path, tensor: stray, reason: "is there, but LoRA is not put on that layer")
+    for (name, tensor) in tensors {
+      tensor.replace(with: try values(name, shape: tensor.shape))
     }
-    for (name, tensor) in adapter.parameters {
-      tensor.replace(with: try values("/lora/\(name)", shape: tensor.shape))
-    }
+  }
+
+  /// The groups of weights, and what is wrong where a stray one is there.
+  private static let groups = [
+    ("/lora/", "is there, but LoRA is not put on that layer"),
+    ("/backbone/", "is there, but the backbone trains no such tensor"),
+    ("/frozen/", "is there, but the backbone builds on no such tensor"),
+  ]
+
+  /// All weights by the names that a checkpoint gives them.
+  private static func tensors(
+    _ adapter: LoRAAdapter, _ injector: (any Injector)?
+  ) -> [(name: String, tensor: Tensor)] {
+    adapter.parameters.map { ("/lora/\($0.name)", $0.tensor) }
+      + (injector?.trainable ?? []).map { ("/backbone/\($0.name)", $0.tensor) }
+      + (injector?.frozen ?? []).map { ("/frozen/\($0.name)", $0.tensor) }
   }
 
   private func values(_ name: String, shape: [Int]) throws(RunFolderError) -> [Float] {

@@ -7,6 +7,8 @@ internal import BearLabTensor
 public final class Trainer {
   public let model: LanguageModel
   public let adapter: LoRAAdapter
+  /// What fills the slots of prompts, and is trained with LoRA; nil without slots.
+  public let injector: (any Injector)?
   public let settings: TrainingSettings
   public private(set) var objective: any Objective
   public let optimizer: AdamW
@@ -15,19 +17,22 @@ public final class Trainer {
 
   /// Prepares a training of `totalSteps` steps.
   public init(
-    model: LanguageModel, adapter: LoRAAdapter, objective: any Objective, trie: ItemTrie,
-    settings: TrainingSettings, totalSteps: Int
+    model: LanguageModel, adapter: LoRAAdapter, injector: (any Injector)? = nil,
+    objective: any Objective, trie: ItemTrie, settings: TrainingSettings, totalSteps: Int
   ) throws(TrainingError) {
     guard objective.needs.others == .none, !objective.needs.reference else {
       throw .unsupportedNeeds(objective: "\(type(of: objective))")
     }
     self.model = model
     self.adapter = adapter
+    self.injector = injector
     self.objective = objective
     self.trie = trie
     self.settings = settings
     schedule = LearningRateSchedule(settings, totalSteps: totalSteps)
-    optimizer = AdamW(parameters: adapter.parameters, settings: settings.optimizer)
+    let injected = (injector?.trainable ?? []).map { ("backbone/\($0.name)", $0.tensor) }
+    optimizer = AdamW(
+      parameters: adapter.parameters + injected, settings: settings.optimizer)
   }
 
   /// The samples of each step of an epoch: a permutation that depends on seed and epoch alone.
@@ -113,7 +118,9 @@ public final class Trainer {
     var total = Total()
     for samples in group.parts(of: settings.microBatch) {
       let answers = AnswerForest(Array(samples), trie: trie, columns: objective.needs.columns)
-      let batch = try answers.batch(model: model, adapter: adapter, dropout: dropout)
+      let batch = try answers.batch(
+        model: model, adapter: adapter, dropout: dropout,
+        injected: try injector?.injected(for: answers.slots))
       let terms = try objective.loss(batch)
       terms.sum.backward()
       try taught.observe(batch)

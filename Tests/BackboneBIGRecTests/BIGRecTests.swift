@@ -47,15 +47,23 @@ private func expected(spaces: String, history: String) -> String {
   let backbone = try BIGRecBackbone([:])
   #expect(backbone.answer(title: "Two  &amp;") == "\"Two  &amp;\"")
   #expect(backbone.answer(title: "") == "\"\"")
-  #expect(backbone.recommender == nil)
+  #expect(backbone.needs == BackboneNeeds())
 }
 
 @Test(arguments: [0, 5])
 func unknownItemsAreRefused(item: Int) throws {
   let backbone = try BIGRecBackbone([:])
-  #expect(throws: BIGRecError.unknownItem(item, itemCount: 4)) {
+  #expect(throws: HistoryError.unknownItem(item, itemCount: 4)) {
     try backbone.prompt(
       history: [1, item], catalogue: catalogue, phrases: bookPhrases, stage: .inference)
+  }
+}
+
+@Test func anEmptyHistoryIsRefused() throws {
+  let backbone = try BIGRecBackbone([:])
+  #expect(throws: HistoryError.empty) {
+    try backbone.prompt(
+      history: [], catalogue: catalogue, phrases: bookPhrases, stage: .inference)
   }
 }
 

@@ -64,7 +64,7 @@ struct EvaluatorTests {
     Evaluator(
       model: tiny.model, trie: trie, matcher: matcher, decoder: try ExhaustiveDecoder([:]),
       constraint: constraint, batchSize: batchSize
-    ) { prompt(of: $0) }
+    ) { window, _ in EncodedPrompt(elements: prompt(of: window)) }
   }
 
   private func prompt(of window: Window) -> [TokenForest.Element] {
@@ -94,7 +94,8 @@ struct EvaluatorTests {
   @Test(arguments: ConstraintMode.allCases)
   func listsAndLikelihoodsAreThoseOfEachPath(constraint: ConstraintMode) throws {
     let adapter = tiny.makeAdapter()
-    let evaluation = try evaluator(constraint, batchSize: 3).evaluate(windows(7), adapter: adapter)
+    let evaluation = try evaluator(constraint, batchSize: 3).evaluate(
+      windows(7), weights: TrainedWeights(adapter: adapter))
     #expect(evaluation.rows.map(\.window) == windows(7))
     for row in evaluation.rows {
       let scores = try (0..<4).map {
@@ -112,7 +113,8 @@ struct EvaluatorTests {
 
   @Test(arguments: [1, 2, 16])
   func itemLikelihoodIsThatOfTheSearch(batchSize: Int) throws {
-    let evaluation = try evaluator(.before, batchSize: batchSize).evaluate(windows(7), adapter: nil)
+    let evaluation = try evaluator(.before, batchSize: batchSize).evaluate(
+      windows(7), weights: .none())
     #expect(evaluation.rows.count == 7)
     for row in evaluation.rows {
       #expect(row.ranked.count == 4)
@@ -126,8 +128,8 @@ struct EvaluatorTests {
   }
 
   @Test func theLikelihoodDoesNotDependOnTheDecodersConstraint() throws {
-    let before = try evaluator(.before, batchSize: 4).evaluate(windows(5), adapter: nil)
-    let after = try evaluator(.after, batchSize: 4).evaluate(windows(5), adapter: nil)
+    let before = try evaluator(.before, batchSize: 4).evaluate(windows(5), weights: .none())
+    let after = try evaluator(.after, batchSize: 4).evaluate(windows(5), weights: .none())
     let losses = (try #require(before.itemNLL), try #require(after.itemNLL))
     #expect(abs(losses.0 - losses.1) < 1e-5)
     #expect(before.rows[0].ranked.map(\.score) != after.rows[0].ranked.map(\.score))
@@ -136,8 +138,11 @@ struct EvaluatorTests {
   @Test func recommendingIsRankingWithoutATarget() throws {
     let adapter = tiny.makeAdapter()
     let evaluator = try evaluator(.before, batchSize: 3)
-    for row in try evaluator.evaluate(windows(4), adapter: adapter).rows {
-      let answers = try evaluator.answers(behind: row.window.history, adapter: adapter)
+    for row in try evaluator.evaluate(
+      windows(4), weights: TrainedWeights(adapter: adapter)
+    ).rows {
+      let answers = try evaluator.answers(
+        behind: row.window.history, weights: TrainedWeights(adapter: adapter))
       #expect(answers.map(\.title) == row.ranked.map(\.title))
       #expect(largestGap(answers.map(\.score), row.ranked.map { Double($0.score) }) < 1e-5)
     }
@@ -145,7 +150,9 @@ struct EvaluatorTests {
 
   @Test func progressCountsTheWindows() throws {
     var seen: [Int] = []
-    _ = try evaluator(.before, batchSize: 3).evaluate(windows(7), adapter: nil) { seen.append($0) }
+    _ = try evaluator(.before, batchSize: 3).evaluate(windows(7), weights: .none()) {
+      seen.append($0)
+    }
     #expect(seen == [3, 6, 7])
   }
 

@@ -85,7 +85,7 @@ import Testing
     (rows.values * Tensor(flat, shape: [flat.count])).sum().backward()
     for answer in batch.answers {
       let expected = try pathLogits(
-        samples[answer.sample].prompt, answer, batch, columns, apart, dropout)
+        samples[answer.sample].prompt.elements, answer, batch, columns, apart, dropout)
       let own = answer.rows.flatMap { coefficients[$0] }
       (expected * Tensor(own, shape: [own.count])).sum().backward()
       let values = expected.scalars

@@ -121,7 +121,7 @@ import Testing
       func evaluate(_ mode: String) throws -> Evaluation {
         let experiment = try tinyExperiment(
           ["evaluation.constraint=\(mode)", "evaluation.constraint-mismatch=allow"], cache: cache)
-        return try experiment.evaluator().evaluate(experiment.testWindows, adapter: nil)
+        return try experiment.evaluator().evaluate(experiment.testWindows, weights: .none())
       }
       let (before, after) = try withCompute { (try evaluate("before"), try evaluate("after")) }
       #expect(before.itemNLL == after.itemNLL)
@@ -140,7 +140,7 @@ import Testing
       func ranks(_ match: String) throws -> [(target: Int, rank: Int?)] {
         let experiment = try tinyExperiment(
           ["evaluation.match=\(match)", "decoder.width=29"], cache: cache)
-        return try experiment.evaluator().evaluate(experiment.dataset.test, adapter: nil).rows
+        return try experiment.evaluator().evaluate(experiment.dataset.test, weights: .none()).rows
           .map { ($0.target, $0.rank) }
       }
       let (leaf, text) = try withCompute { (try ranks("leaf"), try ranks("text")) }
@@ -155,7 +155,7 @@ import Testing
       experiment, folder, _ in
       let fresh = try experiment.makeTrainer().adapter
       let trained = try experiment.makeTrainer().adapter
-      try TrainingCheckpoint(readingFrom: folder.checkpointPath(epoch: 1)).restore(trained)
+      try TrainingCheckpoint(readingFrom: folder.checkpointPath(epoch: 1)).restore(trained, nil)
       #expect(trained.parameters.count == 2 * Projection.allCases.count * 2)
       for (after, before) in zip(trained.parameters, fresh.parameters) {
         #expect(after.tensor.scalars != before.tensor.scalars, "\(after.name)")

@@ -106,8 +106,11 @@ import Testing
       let experiment = try tinyExperiment(cache: cache)
       let prompts =
         try (experiment.validationWindows + experiment.testWindows).map {
-          try experiment.prompt($0, stage: .inference).count
-        } + experiment.trainingWindows.map { try experiment.prompt($0, stage: .training).count }
+          try experiment.prompt($0, stage: .inference).elements.count
+        }
+        + experiment.trainingWindows.map {
+          try experiment.prompt($0, stage: .training).elements.count
+        }
       let needed = try #require(prompts.max()) + experiment.trie.maximumDepth - 1
       func prepare(context: Int) throws {
         try Data(whole(with: "llama.context_length", UInt32(context)))

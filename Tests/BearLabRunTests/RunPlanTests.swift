@@ -17,7 +17,7 @@ import Testing
       let experiment = try tinyExperiment(settings, cache: cache)
       let planned = try stages(of: experiment, cache: cache).first { $0.name == "training" }
       let trainer = try experiment.makeTrainer()
-      let samples = try experiment.trainingWindows.map(experiment.sample)
+      let samples = try experiment.trainingWindows.map { try experiment.sample($0) }
       let sizes = try trainer.batches(sampleCount: 40, epoch: 0).flatMap { batch in
         try stride(from: 0, to: batch.count, by: microBatch == 0 ? 8 : microBatch).map { start in
           let part = batch[start..<min(start + (microBatch == 0 ? 8 : microBatch), batch.count)]
@@ -36,7 +36,9 @@ import Testing
         ["evaluation.batch-size=5", "evaluation.users=5", "training.epochs=0"], cache: cache)
       let stages = try stages(of: experiment, cache: cache)
       #expect(stages.map(\.name) == ["loading", "decoding"])
-      let prompts = try experiment.testWindows.map { try experiment.prompt($0, stage: .inference) }
+      let prompts = try experiment.testWindows.map {
+        try experiment.prompt($0, stage: .inference).elements
+      }
       var scorer = LanguageModelScorer(
         model: experiment.loaded.model, adapter: nil, trie: experiment.trie,
         constraint: experiment.constraint, prompts: prompts)

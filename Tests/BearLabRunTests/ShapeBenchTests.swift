@@ -45,14 +45,16 @@ import Testing
       let data = try SyntheticAnswers(sizes, vocabularySize: vocabularySize, seed: 1)
       for sample in data.samples(ofStep: 1) {
         let path = data.trie.path(to: data.trie.leaf(of: sample.answers[0].title))
-        #expect(path.count == 5 && sample.prompt.count == 3)
+        #expect(path.count == 5 && sample.prompt.elements.count == 3)
         for node in path {
           let parent = try #require(data.trie.parent(of: node))
           #expect(data.trie.children(of: parent).count > 1)
           #expect((0..<Int32(vocabularySize)).contains(data.trie.token(of: node)))
         }
       }
-      #expect(data.samples(ofStep: 1)[0].prompt != data.samples(ofStep: 0)[0].prompt)
+      #expect(
+        data.samples(ofStep: 1)[0].prompt.elements
+          != data.samples(ofStep: 0)[0].prompt.elements)
     }
   }
 

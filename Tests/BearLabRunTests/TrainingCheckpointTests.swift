@@ -15,7 +15,7 @@ import Testing
       try TrainingCheckpoint.write(trainer, context(epoch: 3), to: path)
 
       let other = try tinyExperiment(["seed=7"], cache: cache).makeTrainer().adapter
-      try TrainingCheckpoint(readingFrom: path).restore(other)
+      try TrainingCheckpoint(readingFrom: path).restore(other, nil)
       #expect(other.parameters.map(\.name) == trainer.adapter.parameters.map(\.name))
       #expect(
         other.parameters.map(\.tensor.scalars) == trainer.adapter.parameters.map(\.tensor.scalars))
@@ -46,7 +46,7 @@ import Testing
       let other = try tinyExperiment([setting], cache: cache).makeTrainer().adapter
       #expect(
         throws: RunFolderError.foreignCheckpoint(path: path, tensor: tensor, reason: reason)
-      ) { try TrainingCheckpoint(readingFrom: path).restore(other) }
+      ) { try TrainingCheckpoint(readingFrom: path).restore(other, nil) }
     }
   }
 
@@ -58,7 +58,7 @@ import Testing
       try TrainingCheckpoint.write(all, context(epoch: 1), to: path)
       let some = try tinyExperiment(cache: cache).makeTrainer().adapter
       let error = try #require(throws: RunFolderError.self) {
-        try TrainingCheckpoint(readingFrom: path).restore(some)
+        try TrainingCheckpoint(readingFrom: path).restore(some, nil)
       }
       #expect(error.description.contains("/lora/0/down_proj/A is there, but LoRA is not put"))
     }

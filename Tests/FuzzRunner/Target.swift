@@ -47,7 +47,7 @@ struct Target {
     } load: {
       let loaded = try LoadedModel(gguf: path)
       let encoder = loaded.encoder
-      let elements = encoder.elements(of: Prompt([.text("The Stone Inn\n é🐻")]))
+      let elements = encoder.encode(Prompt([.text("The Stone Inn\n é🐻")])).elements
       _ = encoder.decode(elements.map(\.token))
       let bigrec = try PluginRegistry.builtin().backbones.find("bigrec")
       let backbone = try bigrec.init(

@@ -42,7 +42,7 @@ public struct Bench {
   ///
   /// - Throws: ``BenchError``, and what the trainer throws.
   public func train() throws -> BenchReport {
-    let trainer = try experiment.makeTrainer()
+    let trainer = try experiment.makeTrainer(injector: experiment.makeInjector { _ in })
     try trainer.beginEpoch(0)
     let steps: Int = try settings["steps"]
     let size = trainer.settings.batchSize
@@ -51,7 +51,7 @@ public struct Bench {
         steps: steps, batchSize: size, available: experiment.dataset.trainSample.count)
     }
     let rows = BenchRows(experiment.dataset.trainSample, timed: steps * size, batchSize: size)
-    let batches = try measure(rows, stage: .training, prepare: experiment.sample) { samples in
+    let batches = try measure(rows, stage: .training, prepare: { try experiment.sample($0) }) { samples in
       try trainer.step(samples).tokens
     }
     return try report(.train, batches, batchSize: size)
@@ -70,10 +70,14 @@ public struct Bench {
     var scorer = LanguageModelScorer(
       model: experiment.loaded.model, adapter: nil, trie: experiment.trie,
       constraint: experiment.constraint, prompts: [])
+    let injector = try experiment.makeInjector { _ in }
     let batches = try measure(
       rows, stage: .inference, prepare: { try experiment.prompt($0, stage: .inference) },
       run: { prompts in
-        scorer.restart(prompts: prompts)
+        // In a run a vector is computed once for all batches; here all are counted.
+        var vectors = injector.map { SlotVectors($0) }
+        scorer.restart(
+          prompts: prompts.map(\.elements), injected: try vectors?.injected(for: prompts))
         _ = try experiment.decoder.search(
           prompts: prompts.count, in: experiment.trie, scorer: &scorer)
         return scorer.nodeCount
@@ -103,7 +107,7 @@ public struct Bench {
   /// The tokens of a row's prompt and of its right answer, EOS included.
   private func tokenCount(_ window: Window, stage: PromptStage) throws -> Int {
     let leaf = experiment.trie.leaf(of: experiment.dataset.catalogue.titleNumber(of: window.target))
-    return try experiment.prompt(window, stage: stage).count
+    return try experiment.prompt(window, stage: stage).elements.count
       + experiment.trie.path(to: leaf).count
   }
 

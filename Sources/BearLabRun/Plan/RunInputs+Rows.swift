@@ -10,7 +10,7 @@ extension RunInputs {
       var load = MemoryPlan.Load(
         rows: 0, outputs: 0, needsVocabulary: needsVocabulary, trains: true)
       let settings = try description.trainingSettings
-      let samples = try trainingWindows.map(sample)
+      let samples = try trainingWindows.map { try sample($0, stage: .training) }
       let batches = (0..<settings.epochs).lazy.flatMap { epoch in
         settings.batches(sampleCount: samples.count, epoch: epoch)
       }
@@ -35,7 +35,7 @@ extension RunInputs {
       let sizes = try stride(from: 0, to: windows.count, by: size).map { start in
         let batch = windows[start..<min(start + size, windows.count)]
         var forest = TokenForest()
-        for window in batch { _ = forest.insert(try prompt(window, stage: .inference)) }
+        for window in batch { _ = forest.insert(try prompt(window, stage: .inference).elements) }
         return forest.count + batch.count * beams
       }
       return MemoryPlan.Load(

@@ -55,9 +55,9 @@ struct GoldenDataset {
   /// The tokens of the prompt behind a history.
   func prompt(history: [Int], stage: PromptStage) throws -> [TokenForest.Element] {
     try checkItems(history)
-    return encoder.elements(
-      of: try backbone.prompt(
-        history: history, catalogue: catalogue, phrases: phrases, stage: stage))
+    return encoder.encode(
+      try backbone.prompt(history: history, catalogue: catalogue, phrases: phrases, stage: stage)
+    ).elements
   }
 
   /// Checks that the catalogue has some items.

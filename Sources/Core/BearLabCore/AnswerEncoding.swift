@@ -1,23 +1,36 @@
 public import BearLabLanguageModel
 
+/// A prompt as a forest takes it, and what is to be injected into it.
+public struct EncodedPrompt: Sendable {
+  /// One element a token or slot.
+  public let elements: [TokenForest.Element]
+  /// What the elements' slot numbers stand for, each once.
+  public let slots: [Prompt.Slot]
+
+  /// Takes a prompt apart.
+  public init(elements: [TokenForest.Element], slots: [Prompt.Slot] = []) {
+    self.elements = elements
+    self.slots = slots
+  }
+}
+
 extension TextEncoder {
-  /// The tokens of a prompt, BOS first where the model has one.
-  ///
-  /// - Parameters:
-  ///   - prompt: text and slots.
-  ///   - slotNumber: the number of a slot's vector, the same for equal slots.
-  /// - Returns: one element a token or slot.
-  public func elements(
-    of prompt: Prompt, slotNumber: (Prompt.Slot) -> Int = { _ in 0 }
-  ) -> [TokenForest.Element] {
-    let start = bosToken.map { [TokenForest.Element(token: $0)] } ?? []
-    return prompt.parts.reduce(into: start) { elements, part in
+  /// The tokens of a prompt: leading slots, then BOS where the model has one, then the parts.
+  public func encode(_ prompt: Prompt) -> EncodedPrompt {
+    func element(_ slot: Prompt.Slot) -> TokenForest.Element {
+      TokenForest.Element(token: 0, slot: slot.number)
+    }
+    var elements = prompt.leading.map(element)
+    if let bosToken { elements.append(TokenForest.Element(token: bosToken)) }
+    for part in prompt.parts {
       switch part {
       case .text(let text): elements += encode(text).map { TokenForest.Element(token: $0) }
-      case .slot(let slot):
-        elements.append(TokenForest.Element(token: 0, slot: slotNumber(slot)))
+      case .slot(let slot): elements.append(element(slot))
       }
     }
+    var known: Set<Prompt.Slot> = []
+    return EncodedPrompt(
+      elements: elements, slots: prompt.slots.filter { known.insert($0).inserted })
   }
 
   /// The tokens of an answer, EOS included.

@@ -9,21 +9,28 @@ internal import BearLabTensor
 public struct AnswerForest {
   /// The answers that one sample wants scored.
   public struct Sample: Sendable {
-    public let prompt: [TokenForest.Element]
+    public let prompt: EncodedPrompt
     /// The positive title first.
     public let answers: [(title: Int, role: AnswerBatch.Role)]
 
     /// Creates a sample.
+    public init(prompt: EncodedPrompt, answers: [(title: Int, role: AnswerBatch.Role)]) {
+      precondition(!prompt.elements.isEmpty, "a prompt without tokens")
+      self.prompt = prompt
+      self.answers = answers
+    }
+
+    /// Creates a sample whose prompt has no slots.
     public init(
       prompt: [TokenForest.Element], answers: [(title: Int, role: AnswerBatch.Role)]
     ) {
-      precondition(!prompt.isEmpty, "a prompt without tokens")
-      self.prompt = prompt
-      self.answers = answers
+      self.init(prompt: EncodedPrompt(elements: prompt), answers: answers)
     }
   }
 
   public private(set) var forest = TokenForest()
+  /// What is injected into the prompts, each once, in the order of first appearance.
+  public private(set) var slots: [Prompt.Slot] = []
   private var answers: [AnswerBatch.Answer] = []
   private var targets: [Int32] = []
   private var allowed: [ArraySlice<Int32>] = []
@@ -36,8 +43,10 @@ public struct AnswerForest {
   /// Lays out the samples.
   public init(_ samples: [Sample], trie: ItemTrie, columns: ObjectiveNeeds.Columns) {
     self.columns = columns
+    var known: Set<Prompt.Slot> = []
     for (index, sample) in samples.enumerated() {
-      let promptEnd = forest.insert(sample.prompt).last ?? 0
+      slots += sample.prompt.slots.filter { known.insert($0).inserted }
+      let promptEnd = forest.insert(sample.prompt.elements).last ?? 0
       for answer in sample.answers {
         let first = targets.count
         addRows(of: answer.title, behind: promptEnd, trie: trie)

@@ -1,9 +1,7 @@
-public import BearLabTensor
-
 /// How a user's history becomes a prompt, and what is trained besides LoRA.
 ///
-/// Contract: the prompt is a pure function of history, catalogue and phrases; training and inference
-/// use the same one. `answer(title:)` of two titles is equal exactly when the titles are.
+/// Contract: the prompt is a pure function of history, catalogue, phrases and stage. `answer(title:)`
+/// of two titles is equal exactly when the titles are.
 public protocol Backbone: Plugin {
   /// The prompt behind which the next item's title is written.
   ///
@@ -11,58 +9,126 @@ public protocol Backbone: Plugin {
   ///   - history: item ids, oldest first.
   ///   - catalogue: the titles of the items.
   ///   - phrases: the words in which the data set's prompts speak of items.
-  ///   - stage: training or inference, which differ by a space in the official protocol.
+  ///   - stage: training or inference, and whether it has to do without learned vectors.
   /// - Returns: text and slots, without BOS.
-  /// - Throws: an error of the backbone for a history that it cannot write.
+  /// - Throws: ``HistoryError``, or an error of the backbone for a history that it cannot write.
   func prompt(
     history: [Int], catalogue: Catalogue, phrases: PromptPhrases, stage: PromptStage
   ) throws -> Prompt
   /// The text of an answer, EOS not included.
   func answer(title: String) -> String
-  /// The name of the recommender that must be trained first, or nil.
-  var recommender: String? { get }
+  /// Whether what fills the slots is made of a trained recommender, and of a sentence encoder.
+  var needs: BackboneNeeds { get }
+  /// Whether LoRA is trained; where it is not, the language model stays as it is.
+  var trainsLanguageModel: Bool { get }
+  /// Learns what fine-tuning builds on and leaves as it is.
+  ///
+  /// What comes out depends on nothing but the context and the backbone's parameters, so that it is
+  /// computed once and kept.
+  ///
+  /// - Parameters:
+  ///   - context: the data, and what ``needs`` asked for.
+  ///   - progress: told of epochs done; may throw to stop.
+  /// - Returns: tensors by name for ``makeInjector(_:)``; none where there is nothing to learn.
+  /// - Throws: an error of the backbone for a recommender that does not fit.
+  func prepare(
+    _ context: PreparationContext, progress: (RecommenderProgress) throws -> Void
+  ) throws -> StoredTensors
   /// Creates what fills the slots; nil where the backbone has none.
   ///
-  /// - Parameter context: the language model's width, and the recommender if one was asked for.
+  /// - Parameter context: the language model's width, what ``needs`` asked for, and what
+  ///   ``prepare(_:progress:)`` learned.
   /// - Returns: the injector, with fresh weights; nil without slots.
   /// - Throws: an error of the backbone for a recommender that does not fit.
   func makeInjector(_ context: InjectorContext) throws -> (any Injector)?
+  /// Whether the prompts of a training step have the vectors that are learned: a curriculum.
+  ///
+  /// - Parameters:
+  ///   - step: optimiser steps done.
+  ///   - totalSteps: of the whole training.
+  ///   - stepsPerEpoch: of an epoch.
+  ///   - draw: a random number of the step, uniform in [0, 1).
+  /// - Returns: the stage of all of the step's prompts.
+  func stage(step: Int, totalSteps: Int, stepsPerEpoch: Int, draw: Double) -> PromptStage
 }
 
 extension Backbone {
-  public var recommender: String? { nil }
+  public var needs: BackboneNeeds { BackboneNeeds() }
+  public var trainsLanguageModel: Bool { true }
+  public func prepare(
+    _ context: PreparationContext, progress: (RecommenderProgress) throws -> Void
+  ) throws -> StoredTensors { StoredTensors([:]) }
   public func makeInjector(_ context: InjectorContext) throws -> (any Injector)? { nil }
+  public func stage(
+    step: Int, totalSteps: Int, stepsPerEpoch: Int, draw: Double
+  ) -> PromptStage { .training }
 }
 
-/// Whether a prompt is trained on or searched behind.
-public enum PromptStage: Sendable {
-  case training
-  case inference
+/// What must be there before a backbone's slots can be filled.
+public struct BackboneNeeds: Sendable, Hashable {
+  /// A trained recommender; which one is a setting of the run.
+  public var recommender: Bool
+  /// A sentence encoder, which one is a setting of the run.
+  public var sentenceEncoder: Bool
+
+  /// Creates a description of needs.
+  public init(recommender: Bool = false, sentenceEncoder: Bool = false) {
+    self.recommender = recommender
+    self.sentenceEncoder = sentenceEncoder
+  }
+}
+
+/// What a backbone may learn from before fine-tuning.
+public struct PreparationContext {
+  /// All training windows.
+  public let train: [Window]
+  public let catalogue: Catalogue
+  /// The trained recommender, where the backbone asked for one.
+  public let recommender: (any FittedRecommender)?
+  /// The sentence encoder, where the backbone asked for one.
+  public let sentenceEncoder: (any SentenceEncoder)?
+  /// Of everything random.
+  public let seed: UInt64
+
+  /// Creates a context.
+  public init(
+    train: [Window], catalogue: Catalogue, recommender: (any FittedRecommender)?,
+    sentenceEncoder: (any SentenceEncoder)?, seed: UInt64
+  ) {
+    self.train = train
+    self.catalogue = catalogue
+    self.recommender = recommender
+    self.sentenceEncoder = sentenceEncoder
+    self.seed = seed
+  }
 }
 
 /// What a backbone may use to build its injector.
 public struct InjectorContext {
   /// The width D of the language model's embeddings.
   public let width: Int
+  /// `[D]`: the mean of the vocabulary's embeddings, which a new word of the vocabulary gets.
+  public let meanEmbedding: [Float]
   public let catalogue: Catalogue
-  /// The trained recommender that the backbone asked for.
+  /// The trained recommender, where the backbone asked for one.
   public let recommender: (any FittedRecommender)?
-  /// Seeds the projector's initial weights.
+  /// What the backbone learned before.
+  public let prepared: StoredTensors
+  /// Of the initial weights.
   public let seed: UInt64
 
   /// Creates a context.
-  public init(width: Int, catalogue: Catalogue, recommender: (any FittedRecommender)?, seed: UInt64) {
+  public init(
+    width: Int, meanEmbedding: [Float], catalogue: Catalogue,
+    recommender: (any FittedRecommender)?, prepared: StoredTensors = StoredTensors([:]),
+    seed: UInt64
+  ) {
+    precondition(meanEmbedding.count == width, "\(meanEmbedding.count) numbers of width \(width)")
     self.width = width
+    self.meanEmbedding = meanEmbedding
     self.catalogue = catalogue
     self.recommender = recommender
+    self.prepared = prepared
     self.seed = seed
   }
-}
-
-/// Computes the vectors of slots, with gradients to what it trains.
-public protocol Injector: AnyObject {
-  /// The trained tensors by name, as checkpoints store them.
-  var trainable: [(name: String, tensor: Tensor)] { get }
-  /// The vectors of `slots`, `[slots, D]`, on the tape.
-  func vectors(for slots: [Prompt.Slot]) throws -> Tensor
 }

@@ -31,19 +31,26 @@ public struct LanguageModelScorer: PathScorer {
     self.model = model
     self.trie = trie
     self.constraint = constraint
-    cache = ForestCache(model: model, adapter: adapter, injected: injected)
-    restart(prompts: prompts)
+    cache = ForestCache(model: model, adapter: adapter)
+    restart(prompts: prompts, injected: injected)
   }
 
   /// Takes other prompts instead of those before.
   ///
   /// What the first of them shares with the first of those before, such as the instruction that all
   /// begin with, is not computed again.
-  public mutating func restart(prompts: [[TokenForest.Element]]) {
+  ///
+  /// - Parameters:
+  ///   - prompts: at least one element each.
+  ///   - injected: the vectors of their slots.
+  public mutating func restart(
+    prompts: [[TokenForest.Element]], injected: InjectedVectors? = nil
+  ) {
     precondition(prompts.allSatisfy { !$0.isEmpty }, "a prompt without tokens")
     let next = prompts.first ?? []
     kept = zip(first, next).prefix { $0 == $1 }.count
     cache.truncate(to: kept)
+    cache.injected = injected
     first = next
     places = prompts.map { prompt in
       [ItemTrie.root: cache.forest.insert(prompt).last ?? 0]

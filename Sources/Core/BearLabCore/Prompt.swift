@@ -1,3 +1,5 @@
+internal import BearLabNN
+
 /// A prompt as a backbone writes it: text, and slots that vectors are injected into.
 public struct Prompt: Sendable, Hashable {
   /// A piece of a prompt.
@@ -10,26 +12,82 @@ public struct Prompt: Sendable, Hashable {
 
   /// What a slot stands for; equal slots get equal vectors.
   public enum Slot: Sendable, Hashable {
+    /// A new word of the vocabulary, whose embedding is not trained and means nothing.
+    case placeholder
     /// The representation of an item.
     case item(Int)
     /// The representation of the user with this history.
     case user(history: [Int])
   }
 
+  /// Slots in front of BOS.
+  public var leading: [Slot]
   public var parts: [Part]
 
-  /// Creates a prompt.
-  public init(_ parts: [Part]) { self.parts = parts }
+  /// Creates a prompt; neighbouring texts become one, so that they are encoded together.
+  public init(_ parts: [Part], leading: [Slot] = []) {
+    self.leading = leading
+    self.parts = parts.reduce(into: []) { joined, part in
+      if case .text(let text) = part, case .text(let before) = joined.last {
+        joined[joined.count - 1] = .text(before + text)
+      } else {
+        joined.append(part)
+      }
+    }
+  }
+
+  /// All slots, in their order; one may come twice.
+  public var slots: [Slot] {
+    leading
+      + parts.compactMap { part in
+        guard case .slot(let slot) = part else { return nil }
+        return slot
+      }
+  }
 
   /// The prompt as text, each slot written as `[slot]`.
   public var text: String {
-    parts.map { part in
-      switch part {
-      case .text(let text): text
-      case .slot: "[slot]"
-      }
-    }.joined()
+    String(repeating: "[slot]", count: leading.count)
+      + parts.map { part in
+        switch part {
+        case .text(let text): text
+        case .slot: "[slot]"
+        }
+      }.joined()
   }
+}
+
+extension Prompt.Slot {
+  /// The number that stands for the slot in a forest, in every batch and every run.
+  ///
+  /// An item's is its id. A user's is a hash of 62 bits of the history, above all ids: two histories
+  /// of a data set with a billion of them share one with a probability of 0.1.
+  public var number: Int {
+    switch self {
+    case .placeholder: 0
+    case .item(let item): item
+    case .user(let history):
+      Int(
+        history.reduce(CounterGenerator.mix(0, UInt64(history.count))) {
+          CounterGenerator.mix($0, UInt64(bitPattern: Int64($1)))
+        } >> 2 | 1 << 61)
+    }
+  }
+}
+
+/// Which of the prompts behind one history is wanted.
+public struct PromptStage: Sendable, Hashable {
+  /// Whether the prompt is trained on, or searched behind: a space apart in the official protocol.
+  public let isTraining: Bool
+  /// Whether the prompt has to do without the vectors that a backbone learns: in the first steps of a
+  /// curriculum, and where nothing was learned yet.
+  public let isTextOnly: Bool
+
+  public static let training = PromptStage(isTraining: true, isTextOnly: false)
+  public static let inference = PromptStage(isTraining: false, isTextOnly: false)
+
+  /// The same prompt without learned vectors.
+  public var textOnly: PromptStage { PromptStage(isTraining: isTraining, isTextOnly: true) }
 }
 
 /// Turns text into tokens of a language model.

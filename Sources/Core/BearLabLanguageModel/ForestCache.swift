@@ -8,7 +8,8 @@ public final class ForestCache {
   private let updates: [LayerUpdate]?
   /// The nodes; insert new ones here, and ask for their hidden states.
   public var forest = TokenForest()
-  private let injected: InjectedVectors?
+  /// The vectors of the slots of nodes that are not computed yet.
+  public var injected: InjectedVectors?
   /// Nodes whose keys and values are there.
   private var computed = 0
   private var layers: [(keys: Operand, values: Operand)]

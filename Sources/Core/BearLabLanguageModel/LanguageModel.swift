@@ -69,6 +69,9 @@ public final class LanguageModel {
       settings: settings, layerCount: shape.layerCount, sizes: shape.size(of:), seed: seed)
   }
 
+  /// `[D]`: the mean of the vocabulary's embeddings.
+  public var meanEmbedding: [Float] { weights.embedding.columnMeans }
+
   /// The hidden states of some nodes after the last norm, on the tape.
   ///
   /// - Parameters:

@@ -53,9 +53,10 @@ public struct TokenForest: Sendable {
     elements.append(element)
     parents.append(edge.parent)
     positions.append(parent.map { positions[$0] + 1 } ?? 0)
-    // A slot is told from a token by the high half of the word.
+    // A slot is told from a token by the upper half of the word.
     let word =
-      element.slot.map { UInt64($0 + 1) << 32 } ?? UInt64(UInt32(bitPattern: element.token))
+      element.slot.map { CounterGenerator.mix(1, UInt64($0)) | 1 << 63 }
+      ?? UInt64(UInt32(bitPattern: element.token))
     pathKeys.append(CounterGenerator.mix(parent.map { pathKeys[$0] } ?? 0, word))
     let continuesRun = parent == node - 1 && node > 0
     runStarts.append(continuesRun ? runStarts[node - 1] : Int32(node))

@@ -110,5 +110,15 @@ package struct Matrix {
     }
   }
 
+  /// The mean of each column, accumulated in double precision.
+  package var columnMeans: [Float] {
+    var sums = [Double](repeating: 0, count: columns)
+    for index in 0..<rows {
+      let row = row(index)
+      for column in 0..<columns { sums[column] += Double(row[column]) }
+    }
+    return sums.map { Float($0 / Double(rows)) }
+  }
+
   var isContiguous: Bool { stride == columns || rows <= 1 }
 }
