@@ -51,9 +51,9 @@ public struct Bench {
         steps: steps, batchSize: size, available: experiment.dataset.trainSample.count)
     }
     let rows = BenchRows(experiment.dataset.trainSample, timed: steps * size, batchSize: size)
-    let batches = try measure(rows, stage: .training, prepare: { try experiment.sample($0) }) { samples in
-      try trainer.step(samples).tokens
-    }
+    let batches = try measure(
+      rows, stage: .training, prepare: { try experiment.sample($0) },
+      run: { try trainer.step($0).tokens })
     return try report(.train, batches, batchSize: size)
   }
 
