@@ -33,6 +33,7 @@ let plugins: [Target] = [
   plugin("Decoder", "Beam"),
   plugin("Decoder", "Greedy"),
   plugin("Recommender", "Popularity"),
+  plugin("Recommender", "Markov"),
 ]
 
 let package = Package(
@@ -102,6 +103,7 @@ let package = Package(
     tests("DecoderBeam", ["DecoderBeam", "DecoderConstrainedBeam"]),
     tests("DecoderGreedy", ["DecoderGreedy", "DecoderConstrainedBeam"]),
     tests("RecommenderPopularity", ["RecommenderPopularity", "BearLabData", "BearLabEvaluation"]),
+    tests("RecommenderMarkov", ["RecommenderMarkov"]),
     tests("BearLabRun", ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation"]),
     // Reads mutated files in a process of its own, which may crash.
     .executableTarget(

@@ -8,6 +8,7 @@ internal import DecoderGreedy
 internal import ObjectiveBEAR
 internal import ObjectiveMSL
 internal import ObjectiveSFT
+internal import RecommenderMarkov
 internal import RecommenderPopularity
 
 /// The one list of built-in plug-ins: a new one is a line here and a line in the manifest.
@@ -20,6 +21,7 @@ private let builtinPlugins: [any PluginModule.Type] = [
   BeamModule.self,
   GreedyModule.self,
   PopularityModule.self,
+  MarkovModule.self,
   MetricModule.self,
   DatasetModule.self,
 ]

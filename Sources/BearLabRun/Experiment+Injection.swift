@@ -15,7 +15,8 @@ extension Experiment {
     try backbone.makeInjector(
       InjectorContext(
         width: loaded.model.shape.width, meanEmbedding: loaded.model.meanEmbedding,
-        catalogue: dataset.catalogue, recommender: nil, seed: try description.seed))
+        catalogue: dataset.catalogue, recommender: try fittedRecommender(),
+        seed: try description.seed))
   }
 
   /// The stage of all prompts of an optimiser step: a curriculum may begin without vectors.

@@ -8,18 +8,29 @@ extension RunDescription {
   /// - Parameters:
   ///   - given: the settings that the run is measured with.
   ///   - run: the folder of the run that this describes.
-  /// - Throws: ``RunFolderError/otherObjective(path:trained:given:)``.
-  public func requireObjective(
+  /// - Throws: ``RunFolderError/otherObjective(path:trained:given:)``, or
+  ///   ``RunFolderError/otherRecommender(path:trained:given:)``.
+  public func requireSameTraining(
     of given: RunDescription, in run: RunFolder
   ) throws(RunFolderError) {
-    guard given.objective != objective else { return }
-    // Of one name, the parameters differ.
-    let differing = given.objective.values.values.filter { objective.values.values[$0] != $1 }
-      .map { "\($0)=\($1)" }.sorted().joined(separator: ", ")
-    let name = given.objective.name
+    if given.hasModel != hasModel || given.recommender != recommender {
+      throw .otherRecommender(
+        path: run.path, trained: recommender?.name ?? "no recommender",
+        given: Self.difference(of: given.recommender, from: recommender))
+    }
+    guard hasModel, given.objective != objective else { return }
     throw .otherObjective(
       path: run.path, trained: objective.name,
-      given: name == objective.name ? differing : name)
+      given: Self.difference(of: given.objective, from: objective))
+  }
+
+  /// The name of a plug-in, or the parameters that differ where it is the same one.
+  private static func difference(of given: Choice?, from own: Choice?) -> String {
+    guard let given, let own, given.name == own.name, given != own else {
+      return given?.name ?? "no recommender"
+    }
+    return given.values.values.filter { own.values.values[$0] != $1 }
+      .map { "\($0)=\($1)" }.sorted().joined(separator: ", ")
   }
 }
 
@@ -32,6 +43,7 @@ extension Experiment {
   ) throws -> ReportTable {
     notices.forEach { observer(.notice($0)) }
     try folder.map(changes)?.forEach { observer(.notice($0)) }
+    try prepareRecommender(of: folder, observer: observer)
     let injector = try makeInjector(observer: observer)
     let trained = try folder.map { try trainedWeights(of: $0, injector: injector) }
     let title = try description.selection.title(of: description.objective.name)
@@ -47,12 +59,6 @@ extension Experiment {
       rowsEvaluated: windows.count,
       titleCount: trie.titleCount, protocolSummary: description.protocolSummary,
       precision: loaded.model.precision)
-  }
-
-  /// Where model or data are not those that a run was trained on, which may be meant.
-  func changes(since folder: RunFolder) throws -> [String] {
-    let began = try RunRecord(yaml: folder.readDescription(), path: folder.descriptionPath)
-    return RunRecord(self).changedFiles(since: began).map(\.description)
   }
 
   /// The weights of a run's best epoch; the injector's own are replaced.

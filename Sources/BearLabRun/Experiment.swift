@@ -18,6 +18,7 @@ public struct Experiment {
   public var decoder: any Decoder { inputs.decoder }
   public var trie: ItemTrie { inputs.trie }
   public var statistics: TrainingStatistics { inputs.statistics }
+  var recommenders: RecommenderSource { inputs.recommenders }
   /// What a reader of the results should know.
   public var notices: [String] { inputs.notices }
 
@@ -121,14 +122,13 @@ public struct Experiment {
     get throws { try description.training["checkpoint-steps"] }
   }
 
-  /// A recommender of the registry, trained on all training windows and measured on test.
-  public func evaluate(recommender name: String) throws -> Evaluation {
-    let recommender = try inputs.registry.recommenders.find(name).init([:]).fit(
-      RecommenderData(
-        train: dataset.train, validation: dataset.validation, catalogue: dataset.catalogue,
-        seed: try description.seed))
-    return try Evaluation(
-      testWindows, by: recommender, matcher: matcher, length: 10)
+  /// The recommender that the backbone builds on, trained or read from the store the first time; nil
+  /// where it asks for none.
+  ///
+  /// - Throws: ``RecommenderFileError`` for a file that is not the one the run needs, and what the
+  ///   recommender throws.
+  public func fittedRecommender() throws -> (any FittedRecommender)? {
+    try recommenders.trained()?.fitted
   }
 
   /// A trainer with fresh LoRA weights.

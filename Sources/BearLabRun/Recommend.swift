@@ -27,7 +27,8 @@ extension Experiment {
     history titles: [String], run: RunFolder?, count: Int, observer: (RunEvent) -> Void
   ) throws -> [Recommendation] {
     try run.map(changes)?.forEach { observer(.notice($0)) }
-    let history = try items(for: titles, observer: observer)
+    let history = try dataset.catalogue.history(of: titles, observer: observer)
+    try prepareRecommender(of: run, observer: observer)
     let injector = try makeInjector(observer: observer)
     let weights =
       try run.map { try trainedWeights(of: $0, injector: injector).weights }
@@ -41,24 +42,27 @@ extension Experiment {
       }
   }
 
+}
+
+extension Catalogue {
   /// An item for each of the last titles, as many as windows have.
-  private func items(
-    for titles: [String], observer: (RunEvent) -> Void
+  func history(
+    of titles: [String], observer: (RunEvent) -> Void
   ) throws(RecommendError) -> [Int] {
     guard !titles.isEmpty else { throw .noHistory }
     if titles.count > Self.historyLimit {
       observer(
         .notice("of \(titles.count) titles the last \(Self.historyLimit) are the history"))
     }
-    let finder = TitleFinder(dataset.catalogue)
+    let finder = TitleFinder(self)
     var items: [Int] = []
     for text in titles.suffix(Self.historyLimit) {
       let found = try finder.find(text)
-      let title = dataset.catalogue.titles[found]
+      let title = self.titles[found]
       if !title.utf8.elementsEqual(text.utf8) {
         observer(.notice("took '\(title)' for '\(text)'"))
       }
-      items.append(dataset.catalogue.items(withTitle: found)[0])
+      items.append(self.items(withTitle: found)[0])
     }
     return items
   }

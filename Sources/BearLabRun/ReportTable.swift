@@ -21,13 +21,13 @@ public struct ReportTable: Sendable {
   public let titleCount: Int
   /// The protocol of evaluation, and what was set otherwise.
   public let protocolSummary: String
-  /// Of frozen weights and of the operands of products.
-  public let precision: Precision
+  /// Of frozen weights and of the operands of products; nil without a language model.
+  public let precision: Precision?
 
   /// Creates a table.
   public init(
     rows: [Row], rowsEvaluated: Int, titleCount: Int, protocolSummary: String = "consistent",
-    precision: Precision = .f32
+    precision: Precision? = .f32
   ) {
     self.precision = precision
     self.protocolSummary = protocolSummary
@@ -36,25 +36,31 @@ public struct ReportTable: Sendable {
     self.titleCount = titleCount
   }
 
-  private static var header: [String] {
+  /// Recommenders have no likelihoods.
+  private var hasLikelihoods: Bool { precision != nil }
+
+  private var header: [String] {
     let cutoffs = RankingMetrics.cutoffs
     return ["model"] + cutoffs.map { "NDCG@\($0)" } + cutoffs.map { "HR@\($0)" }
-      + ["HR@10, 95 %", "item NLL"]
+      + ["HR@10, 95 %"] + (hasLikelihoods ? ["item NLL"] : [])
   }
 
   private var cells: [[String]] {
     rows.map { row in
       [row.name] + (row.figures.ndcg + row.figures.hr).map(Self.figure)
-        + [
-          Self.interval(row.figures.hrInterval),
-          row.figures.itemNLL.map { String(format: "%.3f", $0) } ?? "–",
-        ]
+        + [Self.interval(row.figures.hrInterval)]
+        + (hasLikelihoods
+          ? [row.figures.itemNLL.map { String(format: "%.3f", $0) } ?? "–"] : [])
     }
   }
 
   /// What the columns mean, for below the table.
   public var caption: String {
-    String(
+    guard let precision else {
+      return "\(rowsEvaluated) test rows, ranked among \(titleCount) titles; protocol: "
+        + protocolSummary
+    }
+    return String(
       format: "%d test rows; item NLL in nats under the constrained soft-max; "
         + "guessing uniformly among %d titles costs %.3f; protocol: ",
       rowsEvaluated, titleCount, log(Double(titleCount))) + protocolSummary
@@ -104,7 +110,7 @@ public struct ReportTable: Sendable {
 
   /// The tables in Markdown: all rows, then targets seen and never seen in training apart.
   public var text: String {
-    MarkdownTable(header: Self.header, rows: cells).text
+    MarkdownTable(header: header, rows: cells).text
       + "\n" + caption + "\n\n" + splitTable.text
       + "\nseen: the target's title is in training, in a history or as a target; " + validity
       + "\n"

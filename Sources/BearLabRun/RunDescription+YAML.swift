@@ -5,7 +5,8 @@ internal import Foundation
 internal import Yams
 
 extension RunDescription {
-  /// The description as `run.yaml` holds it, every default written out.
+  /// The description as `run.yaml` holds it, every default written out; of a run without a language
+  /// model, what it uses.
   ///
   /// - Parameter record: what the run found: hashes, instruction set, threads; not read back.
   /// - Returns: YAML that ``assignments(yaml:path:)`` reads back.
@@ -24,14 +25,16 @@ extension RunDescription {
     func rows(_ values: ParameterValues) -> [(String, Node)] {
       values.values.sorted { $0.key < $1.key }.map { ($0.key, scalar($0.value)) }
     }
-    for (name, value) in rows(general) where !Self.pluginKinds.contains(name) {
+    for (name, value) in rows(general) where !Self.pluginKinds.contains(name) && uses("", name) {
       pairs.append((Node(name), value))
     }
-    for (kind, choice) in zip(Self.pluginKinds, [backbone, objective, decoder]) {
+    for (kind, choice) in zip(Self.pluginKinds, [backbone, recommender, objective, decoder]) {
+      guard let choice, kind == "recommender" || uses("", kind) else { continue }
       pairs.append((Node(kind), mapping([("name", Node(choice.name))] + rows(choice.values))))
     }
     for (name, values) in [("training", training), ("lora", lora), ("evaluation", evaluation)] {
-      pairs.append((Node(name), mapping(rows(values))))
+      let used = rows(values).filter { uses(name, $0.0) }
+      if !used.isEmpty { pairs.append((Node(name), mapping(used))) }
     }
     if !record.isEmpty {
       pairs.append(

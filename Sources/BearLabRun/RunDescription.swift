@@ -12,9 +12,12 @@ public struct RunDescription: Sendable {
     public let name: String
     public let values: ParameterValues
   }
+  /// `none` for a run without a language model.
   public let backbone: Choice
   public let objective: Choice
   public let decoder: Choice
+  /// What the backbone builds on, or what a run without a language model measures; nil for none.
+  public let recommender: Choice?
   public private(set) var general: ParameterValues
   public let training: ParameterValues
   public let lora: ParameterValues
@@ -40,7 +43,9 @@ public struct RunDescription: Sendable {
     for assignment in assignments where assignment.section.isEmpty {
       try Self.requireGeneral(assignment.name)
     }
-    let effective = Self.droppingOtherPlugins(try Self.applyingProtocols(assignments))
+    let effective = try Self.droppingModelSettings(
+      Self.droppingOtherPlugins(
+        Self.applyingProtocols(Self.implyingNoBackbone(assignments))))
     var declared: [String: [Parameter]] = [:]
     func values(
       _ section: String, _ parameters: [Parameter], owner: String
@@ -64,23 +69,33 @@ public struct RunDescription: Sendable {
       return (Choice(name: name, values: values), try make(values))
     }
     let general = try values("", RunSections.general, owner: "a run")
-    self.general = general
     dataset = try general["dataset"]
     model = try general["model"]
     let names: (String, String, String) = try (
       general["backbone"], general["objective"], general["decoder"]
     )
-    let types = try (
-      registry.backbones.find(names.0), registry.objectives.find(names.1),
-      registry.decoders.find(names.2)
-    )
-    (backbone, _) = try choice("backbone", names.0, types.0.parameters) { try types.0.init($0) }
-    let (objective, madeObjective) = try choice("objective", names.1, types.1.parameters) {
+    let backboneType =
+      names.0 == Self.noBackbone ? nil : try registry.backbones.find(names.0)
+    let types = try (registry.objectives.find(names.1), registry.decoders.find(names.2))
+    let madeBackbone: (any Backbone)?
+    (backbone, madeBackbone) = try choice(
+      "backbone", names.0, backboneType?.parameters ?? []
+    ) { try backboneType?.init($0) }
+    let (objective, madeObjective) = try choice("objective", names.1, types.0.parameters) {
+      try types.0.init($0)
+    }
+    let (decoder, madeDecoder) = try choice("decoder", names.2, types.1.parameters) {
       try types.1.init($0)
     }
-    let (decoder, madeDecoder) = try choice("decoder", names.2, types.2.parameters) {
-      try types.2.init($0)
+    let recommenderName = try Self.recommender(
+      set: general["recommender"], backbone: (names.0, madeBackbone), effective, registry: registry)
+    recommender = try recommenderName.map { name in
+      let type = try registry.recommenders.find(name)
+      return try choice("recommender", name, type.parameters) { try type.init($0) }.0
     }
+    self.general = try ParameterValues(
+      general.values.merging(["recommender": .text(recommenderName ?? "")]) { $1 },
+      for: RunSections.general, owner: "a run")
     self.objective = objective
     self.decoder = decoder
     training = try values("training", RunSections.training, owner: "section training")
@@ -143,7 +158,7 @@ public struct RunDescription: Sendable {
     return copy
   }
 
-  static let pluginKinds = ["backbone", "objective", "decoder"]
+  static let pluginKinds = ["backbone", "recommender", "objective", "decoder"]
 
   /// Leaves out the parameters of a plug-in that a later assignment replaces by another one.
   private static func droppingOtherPlugins(_ assignments: [Assignment]) -> [Assignment] {
@@ -305,6 +320,11 @@ public enum RunDescriptionError: BearLabError, Equatable {
   case constraintMismatch(objective: String, trained: String, decoded: String)
   case unsupportedConstraint(set: String, decoder: String)
   case nothingToSelectOn
+  case nothingToRun
+  case needsModel
+  case recommenderNotUsed(backbone: String, recommender: String)
+  case noRecommender(setting: String)
+  case noModelSetting(String)
   case malformedYAML(path: String, reason: String)
 
   public var description: String {
@@ -323,6 +343,14 @@ public enum RunDescriptionError: BearLabError, Equatable {
       "evaluation.constraint is '\(set)', but the decoder works with '\(decoder)' only"
     case .nothingToSelectOn:
       "evaluation.selection is 'valid', but the data set has no validation rows"
+    case .nothingToRun: "there is neither a backbone nor a recommender"
+    case .needsModel: "backbone is 'none', so that there is no language model"
+    case .recommenderNotUsed(let backbone, let recommender):
+      "backbone '\(backbone)' builds on no recommender, and '\(recommender)' is given"
+    case .noRecommender(let setting):
+      "\(setting) is a recommender's setting, and the run has none"
+    case .noModelSetting(let setting):
+      "\(setting) says nothing in a run without a language model"
     case .malformedYAML(let path, let reason): "\(path) is no description of a run: \(reason)"
     }
   }
@@ -344,6 +372,14 @@ public enum RunDescriptionError: BearLabError, Equatable {
     case .unsupportedConstraint:
       "leave evaluation.constraint at 'objective', or take another decoder"
     case .nothingToSelectOn: "give the data set a valid.csv, or say evaluation.selection=last"
+    case .nothingToRun: "give --backbone, or --recommender alone for a run without a language model"
+    case .needsModel: "give --backbone"
+    case .recommenderNotUsed:
+      "leave the recommender out; or leave the backbone out, or say --backbone none, to measure the "
+        + "recommender alone"
+    case .noRecommender: "give --recommender, or leave the setting out"
+    case .noModelSetting:
+      "leave it out, or give --backbone; a recommender's own settings are recommender.name=value"
     case .malformedYAML: "start from the run.yaml of a run, or from `bear-lab run --dry-run`"
     }
   }

@@ -75,6 +75,11 @@ public struct RunFolder: Sendable {
     return text
   }
 
+  /// What the run found when it began.
+  func readRecord() throws -> RunRecord {
+    try RunRecord(yaml: readDescription(), path: descriptionPath)
+  }
+
   /// Writes a file of the run; it is there whole, or as it was.
   public func write(_ text: String, to file: String) throws(RunFolderError) {
     do {
@@ -101,6 +106,7 @@ public enum RunFolderError: BearLabError, Equatable {
   case inUse(path: String)
   case noCheckpoint(path: String)
   case otherObjective(path: String, trained: String, given: String)
+  case otherRecommender(path: String, trained: String, given: String)
   case foreignCheckpoint(path: String, tensor: String, reason: String)
   case shortMetrics(path: String, recorded: Int, found: Int)
   case changedSettings(path: String)
@@ -116,7 +122,8 @@ public enum RunFolderError: BearLabError, Equatable {
     case .notWritable(let path, let reason): "\(path) cannot be written: \(reason)"
     case .inUse(let path): "\(path) is being written by another process"
     case .noCheckpoint(let path): "\(path) holds no checkpoint of an epoch"
-    case .otherObjective(let path, let trained, let given):
+    case .otherObjective(let path, let trained, let given),
+      .otherRecommender(let path, let trained, let given):
       "the run in \(path) was trained with \(trained), not with \(given)"
     case .foreignCheckpoint(let path, let tensor, let reason):
       "\(path) does not fit this run: \(tensor) \(reason)"
@@ -147,6 +154,7 @@ public enum RunFolderError: BearLabError, Equatable {
     case .changedFile: "put the former file back, or start a new run"
     case .otherObjective:
       "leave the objective out; evaluation.constraint says where the trie comes in decoding"
+    case .otherRecommender: "leave the recommender and its settings out, or start a new run"
     case .foreignCheckpoint: "use the checkpoint with the model and LoRA settings it was made with"
     }
   }

@@ -19,12 +19,14 @@ struct RunInputs {
   /// What a reader of the results should know.
   let notices: [String]
   let registry: PluginRegistry
+  private(set) var recommenders: RecommenderSource
 
   /// Loads everything; see ``Experiment/init(_:registry:resources:precisions:)``.
   init(
     _ description: RunDescription, registry: PluginRegistry, resources: ResourceLocator,
     precisions: [Precision] = Precision.available
   ) throws {
+    try description.requireModel()
     let description = try description.resolvingPrecision(among: precisions)
     try self.init(
       description, registry: registry,
@@ -32,19 +34,21 @@ struct RunInputs {
         folder: resources.dataset(description.dataset), registry: registry
       ) { path in try FileHash.sha256(path: path) },
       model: ModelOutline(gguf: resources.model(description.model)),
-      precision: description.precision ?? .f32)
+      precision: description.precision ?? .f32, store: RecommenderStore(cache: resources.cache))
   }
 
-  /// Makes plug-ins and trie for a data set and a model.
+  /// Makes plug-ins and trie for a data set and a model; without a store no recommender is kept.
   init(
     _ description: RunDescription, registry: PluginRegistry, dataset: Dataset, model: ModelOutline,
-    precision: Precision
+    precision: Precision, store: RecommenderStore? = nil
   ) throws {
     self.description = description
     self.registry = registry
     self.precision = precision
     self.dataset = dataset
     self.model = model
+    recommenders = RecommenderSource(
+      description, dataset: dataset, registry: registry, store: store)
     backbone = try registry.backbones.find(description.backbone.name).init(
       description.backbone.values)
     objective = try registry.objectives.find(description.objective.name).init(
@@ -62,6 +66,7 @@ struct RunInputs {
   func replacing(_ description: RunDescription) -> RunInputs {
     var copy = self
     copy.description = description
+    copy.recommenders = recommenders.replacing(description)
     return copy
   }
 

@@ -9,18 +9,41 @@ public struct RunRecord: Sendable, Equatable {
   /// Names and values, in the order of `run.yaml`.
   public let entries: [(name: String, value: String)]
 
-  /// Notes what is in force now.
-  init(_ experiment: Experiment) {
-    entries =
-      [
-        ("bear-lab", BearLab.version), ("instruction-set", Compute.instructionSet),
-        ("threads", "\(Compute.threads)"),
-        ("protocol", experiment.description.protocolSummary),
-        ("model-sha256", experiment.loaded.hash),
-      ]
-      + experiment.dataset.fileHashes.sorted { $0.key < $1.key }.map {
-        ("\($0.key)-sha256", $0.value)
-      }
+  /// Notes what is in force now, but for the recommender, which may have to be trained.
+  init(_ experiment: some PreparedExperiment) {
+    var entries: [(name: String, value: String)] = [
+      ("bear-lab", BearLab.version), ("instruction-set", Compute.instructionSet),
+      ("threads", "\(Compute.threads)"),
+      ("protocol", experiment.description.protocolSummary),
+    ]
+    if let hash = experiment.modelHash { entries.append(("model-sha256", hash)) }
+    for (name, hash) in experiment.dataset.fileHashes.sorted(by: { $0.key < $1.key }) {
+      entries.append(("\(name)-sha256", hash))
+    }
+    self.entries = entries
+  }
+
+  private init(entries: [(name: String, value: String)]) { self.entries = entries }
+
+  /// The record with the recommender that was trained or read.
+  func adding(_ recommender: TrainedRecommender.File) -> RunRecord {
+    RunRecord(
+      entries: entries + [("recommender", recommender.name), (Self.recommenderHash, recommender.hash)])
+  }
+
+  private static let recommenderHash = "recommender-sha256"
+
+  /// Writes `run.yaml` into the folder of a new run, or compares with that of one which continues.
+  ///
+  /// - Throws: ``RunFolderError/changedFile(name:recorded:found:)`` for other data or weights.
+  func begin(
+    _ description: RunDescription, in folder: RunFolder, observer: (RunEvent) -> Void
+  ) throws {
+    if folder.hasDescription {
+      try differences(from: folder.readRecord()).forEach { observer(.notice($0)) }
+    } else {
+      try folder.write(description.yaml(record: entries), to: folder.descriptionPath)
+    }
   }
 
   /// Reads the record of a `run.yaml`; empty where there is none.
@@ -49,7 +72,8 @@ public struct RunRecord: Sendable, Equatable {
 
   /// The model and data files that are not those of the beginning, by their SHA-256.
   func changedFiles(since began: RunRecord) -> [RunFolderError] {
-    let names = Set((entries + began.entries).map(\.name).filter { $0.hasSuffix("-sha256") })
+    var names = Set((entries + began.entries).map(\.name).filter { $0.hasSuffix("-sha256") })
+    names.remove(Self.recommenderHash)
     return names.sorted().compactMap { name in
       let (recorded, found) = (began[name], self[name])
       guard recorded != found else { return nil }
@@ -57,6 +81,15 @@ public struct RunRecord: Sendable, Equatable {
         name: String(name.dropLast("-sha256".count)), recorded: recorded ?? "absent",
         found: found ?? "absent")
     }
+  }
+
+  /// Why a recommender is not that of the beginning; nil where it is, or where none was recorded.
+  func change(to recommender: TrainedRecommender.File) -> RunFolderError? {
+    guard let recorded = self[Self.recommenderHash], recorded != recommender.hash else {
+      return nil
+    }
+    return .changedFile(
+      name: "recommender \(recommender.name)", recorded: recorded, found: recommender.hash)
   }
 
   /// Checks that a run which continues under `self` is the one that began.

@@ -15,7 +15,12 @@ public enum RunSections {
       "defaults without quirks, or those that replay the published numbers"),
     .text("dataset", default: "ml-100k", "a data set's name, or its folder"),
     .text("model", default: "smollm2-135m", "a model's name, or its GGUF file"),
-    .text("backbone", default: "bigrec", "how a history becomes a prompt"),
+    .text(
+      "backbone", default: "bigrec",
+      "how a history becomes a prompt; none for a recommender without a language model"),
+    .text(
+      "recommender", default: "",
+      "a sequential model: what the backbone builds on, or alone without a backbone"),
     .text("objective", default: "bear", "what fine-tuning minimises"),
     .text("decoder", default: "constrained-beam", "how items are searched"),
     .integer("seed", default: 42, in: 0..., "of LoRA's start, sample order and dropout"),
@@ -88,6 +93,13 @@ public enum RunSections {
     .choice(
       "match", default: TitleMatch.leaf.rawValue, of: TitleMatch.allCases.map(\.rawValue),
       "a hit is the target's title, or its text after the tokenizer's clean-up of spaces"),
+  ]
+
+  /// What a run without a language model takes notice of, beside its recommender's parameters; an
+  /// empty section is the general one.
+  static let withoutModel: [String: Set<String>] = [
+    "": ["protocol", "dataset", "backbone", "recommender", "seed", "seeds", "threads"],
+    "evaluation": ["users"],
   ]
 
   /// The sections in the order of `run.yaml`.

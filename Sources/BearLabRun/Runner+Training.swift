@@ -61,7 +61,7 @@ extension Runner {
       guard !evaluations.contains(where: { $0.name == name && $0.split == split }) else { return }
       let windows =
         split == "test" ? try experiment.testWindows : try experiment.validationWindows
-      _ = try figures(name, split: split) {
+      _ = try journal.figures(name, split: split) {
         try evaluate(
           windows, evaluator, weights: trainer.weights, name: "epoch \(epoch) on \(split)")
       }
@@ -132,7 +132,7 @@ extension Runner {
     let test = try experiment.testWindows
     let name = experiment.description.objective.name
     let selection = try experiment.description.selection
-    let row = try report(selection.title(of: name), as: "fine-tuned") {
+    let row = try journal.report(selection.title(of: name), as: "fine-tuned") {
       let tuned = try evaluate(
         test, evaluator, weights: trainer.weights, name: "fine-tuned on test")
       try Predictions.write(tuned, of: experiment, in: folder)

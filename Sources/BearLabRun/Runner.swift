@@ -27,12 +27,14 @@ public final class Runner {
   let observer: (RunEvent) -> Void
   let interruption: Interruption
   private let lock: RunLock
-  let metrics: JSONLines
-  let timing: JSONLines
+  let journal: RunJournal
   let clock = ContinuousClock()
   let settings: String
   let start: TrainingCheckpoint?
-  private(set) var evaluations: [EvaluationFigures]
+
+  var metrics: JSONLines { journal.metrics }
+  var timing: JSONLines { journal.timing }
+  var evaluations: [EvaluationFigures] { journal.evaluations }
 
   /// Prepares a run in a folder: a new one gets its `run.yaml`, another continues.
   ///
@@ -55,21 +57,13 @@ public final class Runner {
     // Before anything is looked at or written: another process may be at work here.
     lock = try RunLock(folder.path)
     settings = try experiment.description.yaml()
-    let record = RunRecord(experiment)
-    if folder.hasDescription {
-      let began = try RunRecord(yaml: folder.readDescription(), path: folder.descriptionPath)
-      try record.differences(from: began).forEach { observer(.notice($0)) }
-    } else {
-      try folder.write(
-        experiment.description.yaml(record: record.entries), to: folder.descriptionPath)
-    }
-    timing = try folder.openLines("timing.jsonl")
+    try RunRecord(experiment).begin(experiment.description, in: folder, observer: observer)
     folder.removePartialFiles()
     let found = try folder.newestIntactCheckpoint(
       stepsPerEpoch: experiment.stepsPerEpoch, settings: settings)
     start = found.checkpoint
-    metrics = try folder.openLines("metrics.jsonl", keeping: found.checkpoint?.metricsLength ?? 0)
-    evaluations = folder.evaluations()
+    journal = try RunJournal(
+      folder, keepingMetrics: found.checkpoint?.metricsLength ?? 0, observer: observer)
     found.problems.forEach { observer(.notice($0)) }
     // What was passed over is computed again, and must not count as the newest until then.
     for path in found.passedOver { try? FileManager.default.removeItem(atPath: path) }
@@ -86,19 +80,19 @@ public final class Runner {
   /// - Throws: ``RunInterrupted`` where it was asked to stop, and what its parts throw.
   public func run() throws -> ReportTable {
     experiment.notices.forEach { observer(.notice($0)) }
+    // First of all: what evaluator and trainer build on.
+    let recommender = try journal.prepareRecommender(of: experiment, interruption)
     let evaluator = try experiment.evaluator()
     let test = try experiment.testWindows
     let injector = try experiment.makeInjector(observer: observer)
     let trainer = try experiment.makeTrainer(injector: injector)
-    var rows = [
-      try report("popularity", as: "popularity") {
-        try experiment.evaluate(recommender: "popularity")
-      },
-      try report("zero-shot", as: "zero-shot") {
+    var rows = [try journal.report(recommender: "popularity", of: experiment)]
+    if let recommender { rows.append(try journal.report(recommender, of: experiment).row) }
+    rows.append(
+      try journal.report("zero-shot", as: "zero-shot") {
         try evaluate(
           test, evaluator, weights: .none(injector: injector), name: "zero-shot on test")
-      },
-    ]
+      })
     if trainer.settings.epochs > 0 {
       if start == nil { try checkpoint(trainer, epoch: 0, to: folder.checkpointPath(step: 0)) }
       try train(trainer, evaluator: evaluator)
@@ -130,33 +124,6 @@ public final class Runner {
       "seconds": JSONScalar.real((clock.now - began).seconds),
     ])
     return evaluation
-  }
-
-  /// The row of an evaluation on test, measured unless `metrics.jsonl` has it.
-  func report(
-    _ title: String, as name: String, _ evaluate: () throws -> Evaluation
-  ) throws -> ReportTable.Row {
-    let figures = try figures(name, split: "test") {
-      let evaluation = try evaluate()
-      try RowResults.write(evaluation, name: name, in: folder)
-      return evaluation
-    }
-    let row = ReportTable.Row(title, figures)
-    observer(.measured(name: title, row: row))
-    return row
-  }
-
-  /// The figures of an evaluation, measured unless `metrics.jsonl` has them.
-  func figures(
-    _ name: String, split: String, _ evaluate: () throws -> Evaluation
-  ) throws -> EvaluationFigures {
-    if let known = evaluations.first(where: { $0.name == name && $0.split == split }) {
-      return known
-    }
-    let figures = EvaluationFigures(try evaluate(), name: name, split: split)
-    try metrics.append(figures)
-    evaluations.append(figures)
-    return figures
   }
 }
 

@@ -13,7 +13,7 @@ public struct SeedSeries {
   private let registry: PluginRegistry
   private let resources: ResourceLocator
   /// What was loaded for the record of a new series; all seeds share it.
-  private let first: Experiment?
+  private let first: (any PreparedExperiment)?
 
   /// Prepares a series in a new folder or that of the same series.
   ///
@@ -31,12 +31,10 @@ public struct SeedSeries {
       folder = try RunFolder(existing: path)
       first = nil
     } else {
-      let first = try Experiment(
-        description.withSeed(try description.seeds.first ?? 42), registry: registry,
-        resources: resources)
+      let first = try description.withSeed(try description.seeds.first ?? 42)
+        .experiment(registry: registry, resources: resources)
       folder = try RunFolder(creating: path)
-      try folder.write(
-        description.yaml(record: RunRecord(first).entries), to: folder.descriptionPath)
+      try RunRecord(first).begin(description, in: folder) { _ in }
       self.first = first
     }
   }
@@ -60,16 +58,18 @@ public struct SeedSeries {
       }
     }
     let report = SeedReport(
-      objective: try description.selection.title(of: description.objective.name), figures: figures,
-      protocolSummary: description.protocolSummary,
-      precision: try description.precision ?? .f32)
+      model: try description.hasModel
+        ? "\(description.selection.title(of: description.objective.name)), fine-tuned"
+        : description.recommender?.name ?? "",
+      figures: figures, protocolSummary: description.protocolSummary,
+      precision: description.hasModel ? try description.precision ?? .f32 : nil)
     try folder.write(report.text, to: folder.reportPath)
     return report.text
   }
 
   /// The figures of a seed's run, which is run or continued where it has not ended.
   private func finished(
-    _ path: String, seed: Int, _ loaded: inout Experiment?, _ interruption: Interruption,
+    _ path: String, seed: Int, _ loaded: inout (any PreparedExperiment)?, _ interruption: Interruption,
     _ observer: @escaping (RunEvent) -> Void
   ) throws -> EvaluationFigures {
     let began = FileManager.default.fileExists(atPath: "\(path)/\(RunFolder.descriptionName)")
@@ -80,22 +80,18 @@ public struct SeedSeries {
       let settings = try description.withSeed(seed)
       let experiment =
         try loaded?.replacing(settings)
-        ?? Experiment(settings, registry: registry, resources: resources)
+        ?? settings.experiment(registry: registry, resources: resources)
       loaded = experiment
-      try RunRecord(experiment).differences(from: record()).forEach { observer(.notice($0)) }
-      _ = try Runner(experiment, in: folder, interruption: interruption, observer: observer).run()
+      try RunRecord(experiment).differences(from: self.folder.readRecord())
+        .forEach { observer(.notice($0)) }
+      _ = try experiment.run(in: folder, interruption: interruption, observer: observer)
     }
     let measured = folder.evaluations().filter { $0.split == "test" }
+    let names = ["fine-tuned", "zero-shot"] + (description.recommender.map { [$0.name] } ?? [])
     guard
-      let figures = measured.last(where: { $0.name == "fine-tuned" })
-        ?? measured.last(where: { $0.name == "zero-shot" })
+      let figures = names.lazy.compactMap({ name in measured.last { $0.name == name } }).first
     else { throw RunFolderError.noCheckpoint(path: path) }
     return figures
-  }
-
-  /// What was found when the series began.
-  private func record() throws -> RunRecord {
-    try RunRecord(yaml: folder.readDescription(), path: folder.descriptionPath)
   }
 
   /// Checks that a seed's run has the settings and the data of the series.
@@ -107,7 +103,7 @@ public struct SeedSeries {
       throw RunFolderError.changedSettings(path: run.path)
     }
     let changed = try RunRecord(yaml: text, path: run.descriptionPath)
-      .changedFiles(since: record())
+      .changedFiles(since: folder.readRecord())
     if let changed = changed.first { throw changed }
   }
 }
@@ -121,10 +117,12 @@ extension RunDescription {
 
 /// The table of a series: a row a seed, then mean and spread.
 struct SeedReport {
-  let objective: String
+  /// What was measured, as the caption names it where something was trained.
+  let model: String
   let figures: [(seed: Int, figures: EvaluationFigures)]
   let protocolSummary: String
-  let precision: Precision
+  /// Nil without a language model.
+  let precision: Precision?
 
   /// Mean and sample standard deviation of a column; the latter is 0 for a single seed.
   static func spread(_ values: [Double]) -> (mean: Double, deviation: Double) {
@@ -137,8 +135,12 @@ struct SeedReport {
   var text: String {
     let cutoffs = RankingMetrics.cutoffs
     let header =
-      ["seed"] + cutoffs.map { "NDCG@\($0)" } + cutoffs.map { "HR@\($0)" } + ["item NLL"]
-    let columns = figures.map { [Double?]($0.figures.ndcg + $0.figures.hr) + [$0.figures.itemNLL] }
+      ["seed"] + cutoffs.map { "NDCG@\($0)" } + cutoffs.map { "HR@\($0)" }
+      + (precision == nil ? [] : ["item NLL"])
+    let columns = figures.map { entry in
+      [Double?](entry.figures.ndcg + entry.figures.hr)
+        + (precision == nil ? [] : [entry.figures.itemNLL])
+    }
     func cell(_ value: Double?, _ digits: Int) -> String {
       value.map { String(format: "%.\(digits)f", $0) } ?? "–"
     }
@@ -156,11 +158,11 @@ struct SeedReport {
         + spreads.enumerated().map { cell($1?.deviation, $0 < 2 * cutoffs.count ? 4 : 3) })
     // Without an epoch nothing was trained.
     let first = figures.first?.figures
-    let model = first?.name == "zero-shot" ? "zero-shot" : "\(objective), fine-tuned"
+    let model = first?.name == "zero-shot" ? "zero-shot" : model
     let caption =
       "\(model), \(first?.rows ?? 0) test rows; standard deviation "
-      + "over the seeds, with one degree of freedom less; protocol: \(protocolSummary); "
-      + "precision: \(precision.rawValue)"
+      + "over the seeds, with one degree of freedom less; protocol: \(protocolSummary)"
+      + (precision.map { "; precision: \($0.rawValue)" } ?? "")
     return MarkdownTable(header: header, rows: rows).text + "\n" + caption + "\n"
   }
 }

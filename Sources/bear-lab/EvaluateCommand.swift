@@ -7,11 +7,12 @@ import Foundation
 struct EvaluateCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "evaluate",
-    abstract: "Measure a run's best checkpoint, or a base model zero-shot.",
+    abstract: "Measure a run's best checkpoint, its recommender, or a base model zero-shot.",
     discussion: """
       With a run's folder, its run.yaml says what is measured; options given here win over it \
-      (--eval-users 500, --decoder …). Without one, the base model is measured as it is. Nothing \
-      is trained and no file written: settings of training change nothing.
+      (--eval-users 500, --decoder …). Without one, the base model is measured as it is. No \
+      language model is trained and no file of the run written: settings of training change \
+      nothing. A recommender that is no longer in the cache is trained again.
       """)
 
   @Argument(
@@ -26,7 +27,7 @@ struct EvaluateCommand: ParsableCommand {
     let folder = try runFolder.map { try RunFolder(existing: $0) }
     let description = try RunDescription(
       options.assignments(over: folder, registry: registry), registry: registry)
-    let experiment = try Experiment(loading: description, registry: registry)
+    let experiment = try description.loaded(registry: registry)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let table = try experiment.measure(run: folder, observer: printer.show)
     Console.print(table.text.trimmingCharacters(in: .newlines))
@@ -41,8 +42,9 @@ extension RunOptions {
 
   /// The settings of a run, if there is one, and those given here, which win.
   ///
-  /// - Throws: ``RunFolderError/otherObjective(path:trained:given:)``: a table must not name what a
-  ///   run was not trained with.
+  /// - Throws: ``RunFolderError/otherObjective(path:trained:given:)`` and
+  ///   ``RunFolderError/otherRecommender(path:trained:given:)``: a table must not name what a run was
+  ///   not trained with.
   func assignments(
     over run: RunFolder?, registry: PluginRegistry
   ) throws -> [RunDescription.Assignment] {
@@ -56,7 +58,7 @@ extension RunOptions {
     // How the run was trained is not a protocol's to change afterwards.
     let all = recorded + given + training(recorded) + training(given)
     try RunDescription(recorded, registry: registry)
-      .requireObjective(of: RunDescription(all, registry: registry), in: run)
+      .requireSameTraining(of: RunDescription(all, registry: registry), in: run)
     return all
   }
 }

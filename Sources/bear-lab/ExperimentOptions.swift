@@ -38,7 +38,8 @@ struct ExperimentOptions: ParsableArguments {
     choosing choices: [(String, String?)], setting values: [(String, String, String?)]
   ) throws -> [RunDescription.Assignment] {
     let file = try config.map { try RunDescription.assignments(yamlFile: $0) } ?? []
-    let chosen = choices + [("backbone", backbone), ("objective", objective)]
+    // The backbone first: what is said of a language model after "none" is refused.
+    let chosen = [("backbone", backbone)] + choices + [("objective", objective)]
     let named = [
       ("", "dataset", dataset), ("", "model", model), ("", "threads", threads),
       ("", "precision", precision), ("", "memory-limit", memoryLimit),
@@ -54,15 +55,17 @@ struct ExperimentOptions: ParsableArguments {
     return assignments.map(Self.withAbsolutePath)
   }
 
-  /// A data set or model given by a path is the same one wherever the run is continued from.
+  /// A data set, model or recommender given by a path is the same one wherever the run is continued
+  /// from.
   private static func withAbsolutePath(
     _ assignment: RunDescription.Assignment
   ) -> RunDescription.Assignment {
-    guard assignment.section.isEmpty, ["dataset", "model"].contains(assignment.name),
+    let (section, name) = (assignment.section, assignment.name)
+    guard ["dataset", "model", "backbone.recommender"].contains(section.isEmpty ? name : "\(section).\(name)"),
       !assignment.text.hasPrefix("/"), FileManager.default.fileExists(atPath: assignment.text)
     else { return assignment }
     return RunDescription.Assignment(
-      section: "", name: assignment.name,
+      section: section, name: name,
       text: URL(filePath: assignment.text).standardizedFileURL.path)
   }
 }
@@ -72,5 +75,14 @@ extension Experiment {
   init(loading description: RunDescription, registry: PluginRegistry) throws {
     try ComputeOptions.apply(threads: description.general["threads"])
     try self.init(description, registry: registry, resources: .current)
+  }
+}
+
+extension RunDescription {
+  /// Brings the description to life as ``Experiment/init(loading:registry:)`` does, with or without a
+  /// language model.
+  func loaded(registry: PluginRegistry) throws -> any RunnableExperiment {
+    try ComputeOptions.apply(threads: general["threads"])
+    return try prepared(registry: registry, resources: .current)
   }
 }

@@ -9,6 +9,8 @@ final class ProgressPrinter {
   private var doneBefore = 0
   private var began = ContinuousClock.now
   private var lastShown = ContinuousClock.now
+  /// Whether a line of progress waits to be renewed.
+  private var isLineOpen = false
   private let clock = ContinuousClock()
   private let isTerminal: Bool
   private let write: (String) -> Void
@@ -19,6 +21,12 @@ final class ProgressPrinter {
   }
 
   func show(_ event: RunEvent) {
+    if case .progress = event {
+    } else if isLineOpen {
+      // A stage that ended early, such as a training: its last line stays.
+      write("\n")
+      isLineOpen = false
+    }
     switch event {
     case .notice(let text): write("note: \(text)\n")
     case .began(let stage, let done, let total, let unit):
@@ -55,6 +63,7 @@ final class ProgressPrinter {
     if isTerminal {
       // Carriage return, the line, and erase to its end.
       write("\r\(line)\u{1B}[K" + (isLast ? "\n" : ""))
+      isLineOpen = !isLast
     } else {
       write(line + "\n")
     }

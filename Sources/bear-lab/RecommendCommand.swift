@@ -11,7 +11,8 @@ struct RecommendCommand: ParsableCommand {
     discussion: """
       Titles are taken as the data set writes them; where there is no such title, the nearest one \
       is taken, with a notice. With a run's folder its best checkpoint is asked, as its run.yaml \
-      says; options given here win over it. Without one, the base model is asked.
+      says; options given here win over it. Without one, the base model is asked. A run without a \
+      language model recommends by its recommender's scores.
       """)
 
   @Option(name: .customLong("run"), help: "The folder of a run; leave it out for a base model.")
@@ -31,7 +32,7 @@ struct RecommendCommand: ParsableCommand {
     let folder = try runFolder.map { try RunFolder(existing: $0) }
     let description = try widened(
       options.assignments(over: folder, registry: registry), registry: registry)
-    let experiment = try Experiment(loading: description, registry: registry)
+    let experiment = try description.loaded(registry: registry)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let list = try experiment.recommend(
       history: history, run: folder, count: count, observer: printer.show)
@@ -43,7 +44,7 @@ struct RecommendCommand: ParsableCommand {
     _ assignments: [RunDescription.Assignment], registry: PluginRegistry
   ) throws -> RunDescription {
     let description = try RunDescription(assignments, registry: registry)
-    guard let width: Int = try? description.decoder.values["width"], width < count else {
+    guard description.hasModel, let width: Int = try? description.decoder.values["width"], width < count else {
       return description
     }
     let wider = RunDescription.Assignment(section: "decoder", name: "width", text: "\(count)")

@@ -35,7 +35,7 @@ struct ResumeCommand: ParsableCommand {
     if try !description.seeds.isEmpty {
       return try RunCommand.executeSeries(description, in: folder.path, registry: registry)
     }
-    let experiment = try Experiment(description, registry: registry, resources: .current)
+    let experiment = try description.prepared(registry: registry, resources: .current)
     try RunCommand.execute(experiment, in: folder)
   }
 }

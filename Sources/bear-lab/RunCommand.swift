@@ -9,6 +9,8 @@ struct RunCommand: ParsableCommand {
     commandName: "run",
     abstract: "Measure zero-shot, fine-tune, measure again, and print a table.",
     discussion: """
+      With --recommender and no --backbone there is no language model: the recommender is trained \
+      and measured. \
       Everything that decides the result is written to run.yaml in the output folder; \
       --config with that file repeats the run. --dry-run shows every setting with its default, \
       `bear-lab describe section training` (lora, evaluation, general) what each accepts. \
@@ -34,7 +36,7 @@ struct RunCommand: ParsableCommand {
       return try Self.executeSeries(description, in: path, registry: registry)
     }
     // The folder is made last, so that a mistake in the settings or the data leaves none behind.
-    let experiment = try Experiment(description, registry: registry, resources: .current)
+    let experiment = try description.prepared(registry: registry, resources: .current)
     try Self.execute(experiment, in: RunFolder(creating: path))
   }
 
@@ -52,9 +54,9 @@ struct RunCommand: ParsableCommand {
   }
 
   /// Runs, or continues, and prints the table.
-  static func execute(_ experiment: Experiment, in folder: RunFolder) throws {
+  static func execute(_ experiment: any RunnableExperiment, in folder: RunFolder) throws {
     try stoppable(folder.path) { interruption, observer in
-      try Runner(experiment, in: folder, interruption: interruption, observer: observer).run().text
+      try experiment.run(in: folder, interruption: interruption, observer: observer).text
     }
   }
 
@@ -83,13 +85,18 @@ struct RunCommand: ParsableCommand {
     Console.error("run folder: \(path)")
   }
 
-  /// `runs/<dataset>-<backbone>-<objective>-<time>`, in the working folder.
+  /// `runs/<dataset>-<backbone>-<objective>-<time>`, in the working folder; without a language model
+  /// `runs/<dataset>-<recommender>-<time>`.
   private static func defaultOutput(_ description: RunDescription) -> String {
     let dataset = description.dataset.split(separator: "/").last.map(String.init) ?? "dataset"
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")
     format.dateFormat = "yyyyMMdd-HHmmss"
-    return "runs/\(dataset)-\(description.backbone.name)-\(description.objective.name)-"
+    let method =
+      description.hasModel
+      ? "\(description.backbone.name)-\(description.objective.name)"
+      : description.recommender?.name ?? "recommender"
+    return "runs/\(dataset)-\(method)-"
       + format.string(from: Date())
   }
 }

@@ -10,6 +10,12 @@ struct RunOptions: ParsableArguments {
     help: "Defaults without quirks (consistent), or of the published numbers (official).")
   var evaluationProtocol: String?
   @OptionGroup var experiment: ExperimentOptions
+  @Option(
+    help: """
+      A sequential recommender: without --backbone it is what is trained and measured, with one \
+      it is what the backbone builds on.
+      """)
+  var recommender: String?
   @Option(help: "How items are searched.") var decoder: String?
   @Option(help: "Passes over the training samples.") var epochs: String?
   @Option(help: "Training windows.") var trainSamples: String?
@@ -31,7 +37,9 @@ struct RunOptions: ParsableArguments {
   /// The settings in the order in which later ones win.
   func assignments() throws -> [RunDescription.Assignment] {
     try experiment.assignments(
-      choosing: [("protocol", evaluationProtocol), ("decoder", decoder)],
+      choosing: [
+        ("recommender", recommender), ("protocol", evaluationProtocol), ("decoder", decoder),
+      ],
       setting: [
         ("", "seed", seed),
         // A single seed takes the place of a series that a file asks for.

@@ -60,7 +60,20 @@ public struct RunPlan {
   public init(
     _ description: RunDescription, registry: PluginRegistry, resources: ResourceLocator
   ) throws {
+    guard description.hasModel else {
+      try self.init(RecommenderExperiment(description, registry: registry, resources: resources))
+      return
+    }
     try self.init(RunInputs(description, registry: registry, resources: resources))
+  }
+
+  /// A run without a language model, of which nothing but the data is of a size to plan for.
+  private init(_ experiment: RecommenderExperiment) {
+    stages = []
+    precision = .f32
+    limit = 0
+    baseBytes = Machine.peakBytes ?? 0
+    availableBytes = Machine.current.availableMemory
   }
 
   /// Plans a run of inputs that are there.
@@ -124,6 +137,11 @@ public struct RunPlan {
 extension RunPlan {
   /// A table of the stages, its columns aligned.
   public var text: String {
+    let available = "this machine has \(ByteCount.text(availableBytes)) available"
+    guard !stages.isEmpty else {
+      return "no language model, no plan: data and program take \(ByteCount.text(baseBytes)), and a "
+        + "recommender little more; \(available)\n"
+    }
     func row(_ name: String, _ value: (Stage) -> Int) -> [String] {
       [name] + stages.map { ByteCount.text(value($0)) }
     }
@@ -138,7 +156,6 @@ extension RunPlan {
         row("predicted peak") { baseBytes + $0.memory.peakBytes },
         ["layers computed again"] + stages.map { "\($0.memory.recomputedLayers)" },
       ])
-    let available = "this machine has \(ByteCount.text(availableBytes)) available"
     return table.text + "\n" + (limit > 0 ? "limit \(ByteCount.text(limit)); " : "") + available
       + "\n"
   }

@@ -1,0 +1,143 @@
+public import BearLabCore
+internal import BearLabData
+
+/// The recommenders of a run: the one it builds on or measures, trained or read from the store the
+/// first time it is asked for, and those that tables compare with.
+final class RecommenderSource {
+  private let description: RunDescription
+  private let dataset: Dataset
+  private let registry: PluginRegistry
+  /// Nil where nothing is kept.
+  private let store: RecommenderStore?
+  private var known: TrainedRecommender?
+
+  /// Nothing is trained or read yet.
+  init(
+    _ description: RunDescription, dataset: Dataset, registry: PluginRegistry,
+    store: RecommenderStore?
+  ) {
+    self.description = description
+    self.dataset = dataset
+    self.registry = registry
+    self.store = store
+  }
+
+  /// The same under a description that differs in the seed alone.
+  func replacing(_ description: RunDescription) -> RecommenderSource {
+    RecommenderSource(description, dataset: dataset, registry: registry, store: store)
+  }
+
+  /// What hears of the search and of the training.
+  struct Listener {
+    /// Told of a file that cannot be used.
+    var notice: (String) -> Void = { _ in }
+    /// Told that a training of at most so many epochs begins.
+    var began: (_ name: String, _ epochs: Int) -> Void = { _, _ in }
+    /// Told of each epoch; throws to stop.
+    var progress: (RecommenderProgress) throws -> Void = { _ in }
+  }
+
+  /// The recommender that the description names; nil where it names none.
+  ///
+  /// - Parameters:
+  ///   - recorded: what a run found when it began; the file that it names is used while it is the
+  ///     same, whatever threads and instruction set are now.
+  ///   - listener: told what happens.
+  /// - Throws: ``RecommenderFileError``, and what the recommender and the listener throw.
+  func trained(
+    recorded: RunRecord? = nil, _ listener: Listener = Listener()
+  ) throws -> TrainedRecommender? {
+    if let known { return known }
+    guard let choice = description.recommender else { return nil }
+    let recommender = try registry.recommenders.find(choice.name).init(choice.values)
+    let data = try data
+    let identity = RecommenderIdentity(choice, data)
+    func read(_ path: String) throws -> TrainedRecommender {
+      let file = try RecommenderFile(readingFrom: path)
+      return TrainedRecommender(
+        name: choice.name,
+        fitted: try file.fitted(recommender, identity, catalogue: data.catalogue),
+        epochs: file.epochs, file: try .init(hashing: path), wasTrained: false)
+    }
+    if let path = description.recommenderFile {
+      known = try read(path)
+    } else {
+      known =
+        try stored(identity, recorded: recorded, listener, read)
+        ?? train(recommender, identity, data, listener)
+    }
+    return known
+  }
+
+  /// A recommender with its default settings, trained now.
+  func fitted(_ name: String) throws -> any FittedRecommender {
+    try registry.recommenders.find(name).init([:]).fit(data)
+  }
+
+  private var data: RecommenderData {
+    get throws {
+      RecommenderData(
+        train: dataset.train, validation: dataset.validation, catalogue: dataset.catalogue,
+        seed: try description.seed)
+    }
+  }
+
+  /// The recommender from the store; nil where it is not there or cannot be used.
+  private func stored(
+    _ identity: RecommenderIdentity, recorded: RunRecord?, _ listener: Listener,
+    _ read: (String) throws -> TrainedRecommender
+  ) throws -> TrainedRecommender? {
+    guard let store else { return nil }
+    if let name = recorded?["recommender"], let hash = recorded?["recommender-sha256"],
+      let found = try? read("\(store.folder)/\(name)"), found.file?.hash == hash
+    {
+      return found
+    }
+    do {
+      return try read(store.path(identity))
+    } catch RecommenderFileError.notFound {
+      return nil
+    } catch let error as any BearLabError {
+      listener.notice("\(error.description); it is trained again")
+      return nil
+    }
+  }
+
+  private func train(
+    _ recommender: any Recommender, _ identity: RecommenderIdentity, _ data: RecommenderData,
+    _ listener: Listener
+  ) throws -> TrainedRecommender {
+    try store?.prepare()
+    let most: Int? = try? description.recommender?.values["epochs"]
+    listener.began(identity.name, most ?? 1)
+    var epochs: [RecommenderProgress] = []
+    let fitted = try recommender.fit(data) { progress in
+      guard progress.loss.isFinite, progress.validationNDCG?.isFinite ?? true else {
+        throw RecommenderTrainingError.diverged(name: identity.name, epoch: progress.epoch)
+      }
+      epochs.append(progress)
+      try listener.progress(progress)
+    }
+    let file = try store.map { store in
+      let path = store.path(identity)
+      try RecommenderFile.write(fitted, identity, epochs: epochs, to: path)
+      return try TrainedRecommender.File(hashing: path)
+    }
+    return TrainedRecommender(
+      name: identity.name, fitted: fitted, epochs: epochs, file: file, wasTrained: true)
+  }
+}
+
+/// Why a recommender's training makes no sense.
+public enum RecommenderTrainingError: BearLabError, Equatable {
+  case diverged(name: String, epoch: Int)
+
+  public var description: String {
+    switch self {
+    case .diverged(let name, let epoch):
+      "the loss of \(name) in epoch \(epoch) is no number: the training has diverged"
+    }
+  }
+
+  public var remedy: String { "lower the learning rate, such as --set recommender.learning-rate=1e-4" }
+}

@@ -1,0 +1,108 @@
+public import BearLabCore
+internal import BearLabData
+internal import BearLabEvaluation
+
+/// A description brought to life, with or without a language model: what the commands do with one.
+public protocol RunnableExperiment {
+  var description: RunDescription { get }
+  /// Runs it, or continues it, in a folder; see ``Runner`` and ``RecommenderRunner``.
+  func run(
+    in folder: RunFolder, interruption: Interruption, observer: @escaping (RunEvent) -> Void
+  ) throws -> ReportTable
+  /// Measures what a run has trained, or what is there without a run: a table of one row.
+  func measure(run folder: RunFolder?, observer: (RunEvent) -> Void) throws -> ReportTable
+  /// Recommends behind a history of titles, oldest first.
+  func recommend(
+    history titles: [String], run: RunFolder?, count: Int, observer: (RunEvent) -> Void
+  ) throws -> [Recommendation]
+}
+
+/// What runs with and without a language model have in common.
+protocol PreparedExperiment: RunnableExperiment {
+  var dataset: Dataset { get }
+  /// SHA-256 of the language model's file; nil without one.
+  var modelHash: String? { get }
+  var recommenders: RecommenderSource { get }
+  /// The same under a description that differs in the seed alone.
+  func replacing(_ description: RunDescription) -> Self
+}
+
+extension RunDescription {
+  /// Brings the description to life.
+  ///
+  /// - Parameters:
+  ///   - registry: the plug-ins.
+  ///   - resources: where data sets, models and recommenders are.
+  /// - Returns: an ``Experiment``, or a ``RecommenderExperiment`` for a run without a language model.
+  /// - Throws: as their initialisers.
+  public func prepared(
+    registry: PluginRegistry, resources: ResourceLocator
+  ) throws -> any RunnableExperiment {
+    try experiment(registry: registry, resources: resources)
+  }
+
+  func experiment(
+    registry: PluginRegistry, resources: ResourceLocator
+  ) throws -> any PreparedExperiment {
+    hasModel
+      ? try Experiment(self, registry: registry, resources: resources)
+      : try RecommenderExperiment(self, registry: registry, resources: resources)
+  }
+}
+
+extension PreparedExperiment {
+  /// The first rows of test, as many as the description says.
+  var measuredWindows: [Window] {
+    get throws { Array(dataset.test.prefix(try description.evaluation["users"])) }
+  }
+
+  /// Measures a trained recommender on the rows of test that the run measures.
+  func evaluate(_ recommender: any FittedRecommender) throws -> Evaluation {
+    try Evaluation(
+      measuredWindows, by: recommender, matcher: TitleMatcher(leavesOf: dataset), length: 10)
+  }
+
+  /// Where model or data are not those that a run was trained on, which may be meant.
+  func changes(since folder: RunFolder) throws -> [String] {
+    try RunRecord(self).changedFiles(since: folder.readRecord()).map(\.description)
+  }
+
+  /// The recommender of the run, as the run found it if it is still there; nil where it has none.
+  ///
+  /// - Parameters:
+  ///   - folder: the run's; nil without one.
+  ///   - observer: told of a training, and of a recommender that is not the run's.
+  /// - Throws: as ``RecommenderSource/trained(recorded:_:)``.
+  @discardableResult
+  func prepareRecommender(
+    of folder: RunFolder?, observer: (RunEvent) -> Void
+  ) throws -> TrainedRecommender? {
+    let record = try folder?.readRecord()
+    let trained = try withoutActuallyEscaping(observer) { observer in
+      try recommenders.trained(recorded: record, .init(observer))
+    }
+    if let file = trained?.file, let change = record?.change(to: file) {
+      observer(.notice(change.description))
+    }
+    return trained
+  }
+}
+
+extension TitleMatcher {
+  /// A matcher of titles by number, for lists that no tokens are behind.
+  init(leavesOf dataset: Dataset) {
+    let statistics = TrainingStatistics(train: dataset.train, catalogue: dataset.catalogue)
+    self.init(
+      catalogue: dataset.catalogue, seenTitles: statistics.seenTitles, decode: { _ in "" })
+  }
+}
+
+extension Experiment: PreparedExperiment {
+  var modelHash: String? { loaded.hash }
+
+  public func run(
+    in folder: RunFolder, interruption: Interruption, observer: @escaping (RunEvent) -> Void
+  ) throws -> ReportTable {
+    try Runner(self, in: folder, interruption: interruption, observer: observer).run()
+  }
+}
