@@ -8,14 +8,21 @@ extension Experiment {
   /// The recommender that the backbone builds on, and what it learned from it, come from the cache or
   /// are trained here.
   ///
-  /// - Parameter observer: told of what is trained.
+  /// - Parameters:
+  ///   - check: asked after every epoch of what is trained here; throws to stop.
+  ///   - observer: told of what is trained.
   /// - Returns: the injector.
-  /// - Throws: what recommender, sentence encoder and backbone throw.
-  func makeInjector(observer: (RunEvent) -> Void) throws -> (any Injector)? {
-    try backbone.makeInjector(
+  /// - Throws: what recommender, sentence encoder, backbone and `check` throw.
+  func makeInjector(
+    check: () throws -> Void = {}, observer: (RunEvent) -> Void
+  ) throws -> (any Injector)? {
+    let recommender = try recommenders.trained()
+    let prepared = try inputs.preparations.prepared(
+      inputs, recommender: recommender, check: check, observer: observer)
+    return try backbone.makeInjector(
       InjectorContext(
         width: loaded.model.shape.width, meanEmbedding: loaded.model.meanEmbedding,
-        catalogue: dataset.catalogue, recommender: try fittedRecommender(),
+        catalogue: dataset.catalogue, recommender: recommender?.fitted, prepared: prepared,
         seed: try description.seed))
   }
 

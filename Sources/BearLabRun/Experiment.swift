@@ -8,7 +8,7 @@ public import BearLabTraining
 
 /// A description brought to life: data set, model, trie and plug-ins, ready to train and measure.
 public struct Experiment {
-  private var inputs: RunInputs
+  private(set) var inputs: RunInputs
   public let loaded: LoadedModel
 
   public var description: RunDescription { inputs.description }
@@ -19,6 +19,7 @@ public struct Experiment {
   public var trie: ItemTrie { inputs.trie }
   public var statistics: TrainingStatistics { inputs.statistics }
   var recommenders: RecommenderSource { inputs.recommenders }
+  var encoderHash: String? { get throws { try inputs.preparations.encoderHash(inputs) } }
   /// What a reader of the results should know.
   public var notices: [String] { inputs.notices }
 

@@ -20,6 +20,8 @@ struct RunInputs {
   let notices: [String]
   let registry: PluginRegistry
   private(set) var recommenders: RecommenderSource
+  private(set) var preparations: PreparationSource
+  private let resources: ResourceLocator?
 
   /// Loads everything; see ``Experiment/init(_:registry:resources:precisions:)``.
   init(
@@ -34,13 +36,14 @@ struct RunInputs {
         folder: resources.dataset(description.dataset), registry: registry
       ) { path in try FileHash.sha256(path: path) },
       model: ModelOutline(gguf: resources.model(description.model)),
-      precision: description.precision ?? .f32, store: RecommenderStore(cache: resources.cache))
+      precision: description.precision ?? .f32, resources: resources)
   }
 
-  /// Makes plug-ins and trie for a data set and a model; without a store no recommender is kept.
+  /// Makes plug-ins and trie for a data set and a model; without resources nothing is kept that is
+  /// trained on the way.
   init(
     _ description: RunDescription, registry: PluginRegistry, dataset: Dataset, model: ModelOutline,
-    precision: Precision, store: RecommenderStore? = nil
+    precision: Precision, resources: ResourceLocator? = nil
   ) throws {
     self.description = description
     self.registry = registry
@@ -48,7 +51,10 @@ struct RunInputs {
     self.dataset = dataset
     self.model = model
     recommenders = RecommenderSource(
-      description, dataset: dataset, registry: registry, store: store)
+      description, dataset: dataset, registry: registry,
+      store: resources.map { RecommenderStore(cache: $0.cache) })
+    preparations = PreparationSource(resources: resources)
+    self.resources = resources
     backbone = try registry.backbones.find(description.backbone.name).init(
       description.backbone.values)
     objective = try registry.objectives.find(description.objective.name).init(
@@ -67,6 +73,7 @@ struct RunInputs {
     var copy = self
     copy.description = description
     copy.recommenders = recommenders.replacing(description)
+    copy.preparations = PreparationSource(resources: resources)
     return copy
   }
 

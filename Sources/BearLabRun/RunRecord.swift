@@ -10,13 +10,17 @@ public struct RunRecord: Sendable, Equatable {
   public let entries: [(name: String, value: String)]
 
   /// Notes what is in force now, but for the recommender, which may have to be trained.
-  init(_ experiment: some PreparedExperiment) {
+  ///
+  /// - Throws: ``ResourceError`` where the backbone's sentence encoder is missing, or why it cannot be
+  ///   read.
+  init(_ experiment: some PreparedExperiment) throws {
     var entries: [(name: String, value: String)] = [
       ("bear-lab", BearLab.version), ("instruction-set", Compute.instructionSet),
       ("threads", "\(Compute.threads)"),
       ("protocol", experiment.description.protocolSummary),
     ]
     if let hash = experiment.modelHash { entries.append(("model-sha256", hash)) }
+    if let hash = try experiment.encoderHash { entries.append(("encoder-sha256", hash)) }
     for (name, hash) in experiment.dataset.fileHashes.sorted(by: { $0.key < $1.key }) {
       entries.append(("\(name)-sha256", hash))
     }

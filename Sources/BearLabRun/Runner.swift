@@ -84,7 +84,8 @@ public final class Runner {
     let recommender = try journal.prepareRecommender(of: experiment, interruption)
     let evaluator = try experiment.evaluator()
     let test = try experiment.testWindows
-    let injector = try experiment.makeInjector(observer: observer)
+    let injector = try experiment.makeInjector(
+      check: { try interruption.check(run: folder.path) }, observer: observer)
     let trainer = try experiment.makeTrainer(injector: injector)
     var rows = [try journal.report(recommender: "popularity", of: experiment)]
     if let recommender { rows.append(try journal.report(recommender, of: experiment).row) }

@@ -28,8 +28,7 @@ struct RecommenderIdentity: Sendable, Equatable {
     seed = data.seed
     itemCount = data.catalogue.itemCount
     titlesHash = FileHash.sha256(of: Self.bytes(ofTitles: data.catalogue))
-    dataHash = FileHash.sha256(
-      of: Array(titlesHash.utf8) + Self.bytes(of: data.train) + Self.bytes(of: data.validation))
+    dataHash = Self.hash(titlesHash: titlesHash, [data.train, data.validation])
     instructionSet = Compute.instructionSet
     threads = Compute.threads
   }
@@ -49,7 +48,17 @@ struct RecommenderIdentity: Sendable, Equatable {
   /// The name of its file in the store.
   var fileName: String { "\(name)-\(hash).h5" }
 
-  private static func lines(_ values: ParameterValues) -> String {
+  /// SHA-256 of titles and windows.
+  static func hash(of catalogue: Catalogue, _ windows: [[Window]]) -> String {
+    hash(titlesHash: FileHash.sha256(of: bytes(ofTitles: catalogue)), windows)
+  }
+
+  private static func hash(titlesHash: String, _ windows: [[Window]]) -> String {
+    FileHash.sha256(of: Array(titlesHash.utf8) + windows.flatMap(bytes))
+  }
+
+  /// Settings, a line `name: value` each, sorted.
+  static func lines(_ values: ParameterValues) -> String {
     values.values.sorted { $0.key < $1.key }.map { "\($0.key): \($0.value)\n" }.joined()
   }
 

@@ -22,6 +22,8 @@ protocol PreparedExperiment: RunnableExperiment {
   var dataset: Dataset { get }
   /// SHA-256 of the language model's file; nil without one.
   var modelHash: String? { get }
+  /// SHA-256 of the sentence encoder's weights; nil where the run has none.
+  var encoderHash: String? { get throws }
   var recommenders: RecommenderSource { get }
   /// The same under a description that differs in the seed alone.
   func replacing(_ description: RunDescription) -> Self

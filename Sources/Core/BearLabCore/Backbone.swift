@@ -68,13 +68,18 @@ extension Backbone {
 public struct BackboneNeeds: Sendable, Hashable {
   /// A trained recommender; which one is a setting of the run.
   public var recommender: Bool
-  /// A sentence encoder, which one is a setting of the run.
+  /// A sentence encoder; the backbone's parameter `encoder` names it.
   public var sentenceEncoder: Bool
+  /// What ``Backbone/prepare(_:progress:)`` learns.
+  public var preparation: Bool
 
   /// Creates a description of needs.
-  public init(recommender: Bool = false, sentenceEncoder: Bool = false) {
+  public init(
+    recommender: Bool = false, sentenceEncoder: Bool = false, preparation: Bool = false
+  ) {
     self.recommender = recommender
     self.sentenceEncoder = sentenceEncoder
+    self.preparation = preparation
   }
 }
 
