@@ -6,6 +6,7 @@ internal import BearLabTraining
 ///
 ///     /lora/<layer>/<projection>/A, B                     f32
 ///     /optimizer/<layer>/<projection>/A/first, second     f32, AdamW's moments
+///     /optimizer/<layer>/<projection>/A/steps             f32, where fewer than `step`
 ///     attributes: version, settings, seed, step, epoch, metrics-bytes, objective/<name>,
 ///                 best-epoch and best-ndcg-10 once there is a best epoch
 ///
@@ -102,6 +103,10 @@ struct TrainingCheckpoint {
     var moments: [String: [Float]] = [:]
     for moment in trainer.optimizer.state.moments {
       moments[moment.name] = try values("/optimizer/\(moment.name)", shape: moment.shape)
+    }
+    for (name, _) in trainer.adapter.parameters
+    where file.tensors["/optimizer/\(name)/steps"] != nil {
+      moments["\(name)/steps"] = try values("/optimizer/\(name)/steps", shape: [1])
     }
     trainer.optimizer.restore(step: step, moments: moments)
     var state: [String: Double] = [:]
