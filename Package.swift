@@ -86,6 +86,7 @@ let package = Package(
       swiftSettings: swiftSettings),
     tests("CBearKernels"),
     tests("BearLabTensor"),
+    tests("BearLabNN"),
     tests("BearLabLanguageModel"),
     tests("BearLabTrie"),
     tests("BearLabCore"),

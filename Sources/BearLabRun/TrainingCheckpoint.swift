@@ -10,7 +10,8 @@ internal import BearLabTraining
 ///     /backbone/<name>                                    f32, what fills the slots: trained
 ///     /frozen/<name>                                      f32, what it builds on: not trained here
 ///     /optimizer/<layer>/<projection>/A/first, second     f32, AdamW's moments
-///     /optimizer/backbone/<name>/first, second            f32
+///     /optimizer/<layer>/<projection>/A/steps             f32, where fewer than `step`
+///     /optimizer/backbone/<name>/first, second, steps     f32
 ///     attributes: version, settings, seed, step, epoch, metrics-bytes, objective/<name>,
 ///                 best-epoch and best-ndcg-10 once there is a best epoch
 ///
@@ -107,6 +108,10 @@ struct TrainingCheckpoint {
     var moments: [String: [Float]] = [:]
     for moment in trainer.optimizer.state.moments {
       moments[moment.name] = try values("/optimizer/\(moment.name)", shape: moment.shape)
+    }
+    for (name, _) in trainer.adapter.parameters
+    where file.tensors["/optimizer/\(name)/steps"] != nil {
+      moments["\(name)/steps"] = try values("/optimizer/\(name)/steps", shape: [1])
     }
     trainer.optimizer.restore(step: step, moments: moments)
     var state: [String: Double] = [:]

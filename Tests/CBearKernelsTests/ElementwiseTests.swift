@@ -31,8 +31,8 @@ extension KernelTests {
         let gradient = randomFloats(count, seed: 100 + UInt64(step))
         try withISA(isa) {
           bear_adamw_f32(
-            count, 0.01, 0.9, 0.999, 1e-8, 0.1, 0.5, Int64(step), gradient, &parameter, &first,
-            &second)
+            count, 0.01, 0.9, 0.999, 1e-8, 0.1, 0.25, 0.5, Int64(step), gradient, &parameter,
+            &first, &second)
         }
         reference.step(gradient.map { Double($0) * 0.5 })
         #expect(largestGap(parameter, reference.parameter) < 1e-6)
@@ -71,7 +71,8 @@ private struct AdamWReference {
 
   mutating func step(_ gradient: [Double]) {
     steps += 1
-    for (i, g) in gradient.enumerated() {
+    for (i, slope) in gradient.enumerated() {
+      let g = slope + 0.25 * parameter[i]
       parameter[i] -= 0.01 * 0.1 * parameter[i]
       first[i] = 0.9 * first[i] + 0.1 * g
       second[i] = 0.999 * second[i] + 0.001 * g * g

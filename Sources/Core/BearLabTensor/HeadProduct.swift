@@ -99,7 +99,7 @@ package final class Head {
 
 extension Tensor {
   /// The numbers of a one-dimensional tensor at some places of a longer one, 0 elsewhere.
-  package func scattered(to places: [Int], count: Int) -> Tensor {
+  public func scattered(to places: [Int], count: Int) -> Tensor {
     precondition(shape == [places.count], "\(places.count) places for shape \(shape)")
     let output = Buffer(count: count)
     for (index, place) in places.enumerated() {

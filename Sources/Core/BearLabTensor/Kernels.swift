@@ -68,13 +68,13 @@ package enum Kernels {
   package static func adamW(
     parameter: Buffer, gradient: Buffer, first: Buffer, second: Buffer, step: Int,
     learningRate: Double, beta1: Double, beta2: Double, epsilon: Double, weightDecay: Double,
-    gradientScale: Double
+    penalty: Double = 0, gradientScale: Double
   ) {
     precondition(gradient.count == parameter.count && first.count == parameter.count)
     bear_adamw_f32(
       parameter.count, Float(learningRate), Float(beta1), Float(beta2), Float(epsilon),
-      Float(weightDecay), Float(gradientScale), Int64(step), gradient.pointer, parameter.pointer,
-      first.pointer, second.pointer)
+      Float(weightDecay), Float(penalty), Float(gradientScale), Int64(step), gradient.pointer,
+      parameter.pointer, first.pointer, second.pointer)
   }
 
   /// y += scale · x.

@@ -1,5 +1,10 @@
+internal import CBearKernels
+
 extension Tensor {
   /// Combines two tensors of one shape, or one of them a scalar that is repeated.
+  ///
+  /// Inlined with its closures, so that the loops over equal shapes become vector instructions.
+  @inline(__always)
   private static func combine(
     _ left: Tensor, _ right: Tensor, _ value: (Float, Float) -> Float,
     gradient: @escaping (Float, Float) -> (left: Float, right: Float)
@@ -13,35 +18,56 @@ extension Tensor {
     let rightStep = right.shape.isEmpty ? 0 : 1
     let count = shape.reduce(1, *)
     let buffer = Buffer(count: count, zeroed: false)
-    for index in 0..<count {
-      buffer.pointer[index] = value(
-        left.buffer.pointer[index * leftStep], right.buffer.pointer[index * rightStep])
+    let (x, y, output) = (left.buffer.pointer, right.buffer.pointer, buffer.pointer)
+    if leftStep & rightStep == 1 {
+      for index in 0..<count { output[index] = value(x[index], y[index]) }
+    } else {
+      for index in 0..<count { output[index] = value(x[index * leftStep], y[index * rightStep]) }
     }
     return result(buffer, shape: shape, of: [left, right]) { output in
-      guard let upper = output.gradientBuffer else { return }
-      let leftGradient = left.gradientForAdding()
-      let rightGradient = right.gradientForAdding()
-      for index in 0..<count {
-        let slope = gradient(
-          left.buffer.pointer[index * leftStep], right.buffer.pointer[index * rightStep])
-        leftGradient?.pointer[index * leftStep] += slope.left * upper.pointer[index]
-        rightGradient?.pointer[index * rightStep] += slope.right * upper.pointer[index]
+      guard let upper = output.gradientBuffer?.pointer else { return }
+      let (x, y) = (left.buffer.pointer, right.buffer.pointer)
+      if let lower = left.gradientForAdding()?.pointer {
+        if leftStep & rightStep == 1 {
+          for index in 0..<count {
+            lower[index] += gradient(x[index], y[index]).left * upper[index]
+          }
+        } else {
+          for index in 0..<count {
+            let slope = gradient(x[index * leftStep], y[index * rightStep]).left
+            lower[index * leftStep] += slope * upper[index]
+          }
+        }
+      }
+      if let lower = right.gradientForAdding()?.pointer {
+        if leftStep & rightStep == 1 {
+          for index in 0..<count {
+            lower[index] += gradient(x[index], y[index]).right * upper[index]
+          }
+        } else {
+          for index in 0..<count {
+            let slope = gradient(x[index * leftStep], y[index * rightStep]).right
+            lower[index * rightStep] += slope * upper[index]
+          }
+        }
       }
     }
   }
 
   /// Applies a function to each number; its derivative is given its argument and its value.
+  @inline(__always)
   private func map(
     _ function: (Float) -> Float, derivative: @escaping (Float, Float) -> Float
   ) -> Tensor {
+    let count = count
     let output = Buffer(count: count, zeroed: false)
-    for index in 0..<count { output.pointer[index] = function(buffer.pointer[index]) }
+    let (x, y) = (buffer.pointer, output.pointer)
+    for index in 0..<count { y[index] = function(x[index]) }
     return Self.result(output, shape: shape, of: [self]) { [self] result in
-      guard let upper = result.gradientBuffer, let lower = gradientForAdding() else { return }
-      for index in 0..<count {
-        lower.pointer[index] +=
-          derivative(buffer.pointer[index], output.pointer[index]) * upper.pointer[index]
-      }
+      guard let upper = result.gradientBuffer?.pointer, let lower = gradientForAdding()?.pointer
+      else { return }
+      let (x, y) = (buffer.pointer, output.pointer)
+      for index in 0..<count { lower[index] += derivative(x[index], y[index]) * upper[index] }
     }
   }
 
@@ -164,19 +190,25 @@ extension Tensor {
   }
 
   /// The rows of a matrix `[rows, width]` at some indices, `[indices, width]`.
+  ///
+  /// - Parameter indices: which; one below 0 stands for a row of zeros, such as that of padding.
   public func rows(at indices: [Int]) -> Tensor {
     precondition(shape.count == 2, "rows(at:) of a tensor of shape \(shape)")
     let width = shape[1]
     let output = Buffer(count: indices.count * width, zeroed: false)
     for (place, index) in indices.enumerated() {
-      (output.pointer + place * width).update(from: buffer.pointer + index * width, count: width)
+      let row = output.pointer + place * width
+      if index < 0 {
+        row.update(repeating: 0, count: width)
+      } else {
+        row.update(from: buffer.pointer + index * width, count: width)
+      }
     }
     return Self.result(output, shape: [indices.count, width], of: [self]) { [self] result in
       guard let upper = result.gradientBuffer, let lower = gradientForAdding() else { return }
-      for (place, index) in indices.enumerated() {
-        for column in 0..<width {
-          lower.pointer[index * width + column] += upper.pointer[place * width + column]
-        }
+      for (place, index) in indices.enumerated() where index >= 0 {
+        bear_axpy_f32(
+          width, 1, upper.pointer + place * width, lower.pointer + index * width)
       }
     }
   }

@@ -207,11 +207,73 @@ void bear_low_rank_outer(bear_element type, size_t rows, size_t width, size_t ra
                           scale, g, g_stride);
 }
 
+void bear_layer_norm_f32(size_t rows, size_t width, float eps, const float *x, const float *w,
+                         const float *b, float *y, float *moments) {
+  kernels->layer_norm(rows, width, eps, x, w, b, y, moments);
+}
+
+void bear_layer_norm_backward_f32(size_t rows, size_t width, const float *x, const float *w,
+                                  const float *moments, const float *dy, float *dx, float *dw,
+                                  float *db) {
+  kernels->layer_norm_backward(rows, width, x, w, moments, dy, dx, dw, db);
+}
+
+void bear_activate_f32(bear_activation kind, size_t count, float slope, const float *x, float *y) {
+  kernels->activate(kind, count, slope, x, y);
+}
+
+void bear_activate_backward_f32(bear_activation kind, size_t count, float slope, const float *x,
+                                const float *dy, float *dx) {
+  kernels->activate_backward(kind, count, slope, x, dy, dx);
+}
+
+void bear_add_dropped_f32(size_t count, float rate, uint64_t key, size_t first, const float *x,
+                          float *y) {
+  kernels->add_dropped(count, rate, key, first, x, y);
+}
+
+void bear_gru_cell_f32(size_t rows, size_t width, const float *input, const float *recurrent,
+                       const float *hidden, float *y) {
+  kernels->gru_cell(rows, width, input, recurrent, hidden, y);
+}
+
+void bear_gru_cell_backward_f32(size_t rows, size_t width, const float *input,
+                                const float *recurrent, const float *hidden, const float *dy,
+                                float *d_input, float *d_recurrent, float *d_hidden) {
+  kernels->gru_cell_backward(rows, width, input, recurrent, hidden, dy, d_input, d_recurrent,
+                             d_hidden);
+}
+
+size_t bear_sequence_attention_scratch(const bear_sequence_shape *shape, size_t queries,
+                                       size_t keys) {
+  const size_t lanes = 16;  // the widest version's
+  const size_t row = (keys + lanes - 1) / lanes * lanes;
+  const size_t wide = (shape->width + lanes - 1) / lanes * lanes;
+  const size_t most = queries > keys ? queries : keys;
+  return 2 * wide * row + (keys + 2 * queries + most) * wide + 2 * queries * row + row;
+}
+
+void bear_sequence_attention_f32(const bear_sequence_shape *shape, size_t first_task, size_t tasks,
+                                 const bear_sequence *sequences, const float *q, const float *k,
+                                 const float *v, float *out, float *lse, float *scratch) {
+  kernels->sequence_attention(shape, first_task, tasks, sequences, q, k, v, out, lse, scratch);
+}
+
+void bear_sequence_attention_backward_f32(const bear_sequence_shape *shape, size_t first_task,
+                                          size_t tasks, const bear_sequence *sequences,
+                                          const float *q, const float *k, const float *v,
+                                          const float *lse, const float *d_out, float *d_q,
+                                          float *d_k, float *d_v, float *scratch) {
+  kernels->sequence_attention_backward(shape, first_task, tasks, sequences, q, k, v, lse, d_out,
+                                       d_q, d_k, d_v, scratch);
+}
+
 void bear_adamw_f32(size_t count, float learning_rate, float beta1, float beta2, float epsilon,
-                    float weight_decay, float g_scale, int64_t step, const float *gradient,
-                    float *parameter, float *first_moment, float *second_moment) {
-  kernels->adamw(count, learning_rate, beta1, beta2, epsilon, weight_decay, g_scale, step, gradient,
-               parameter, first_moment, second_moment);
+                    float weight_decay, float l2, float g_scale, int64_t step,
+                    const float *gradient, float *parameter, float *first_moment,
+                    float *second_moment) {
+  kernels->adamw(count, learning_rate, beta1, beta2, epsilon, weight_decay, l2, g_scale, step,
+                 gradient, parameter, first_moment, second_moment);
 }
 
 void bear_axpy_f32(size_t count, float a, const float *x, float *y) {

@@ -19,6 +19,10 @@
 
 #include "product.h"
 
+#include "network.h"
+
+#include "sequence_attention.h"
+
 #include "attention_plan.h"
 
 #include "attention.h"
@@ -47,6 +51,15 @@ const bear_kernel_table ISA_TABLE = {
     .low_rank_dots = low_rank_dots,
     .low_rank_expand = low_rank_expand,
     .low_rank_outer = low_rank_outer,
+    .layer_norm = layer_norm,
+    .layer_norm_backward = layer_norm_backward,
+    .activate = activate,
+    .activate_backward = activate_backward,
+    .add_dropped = add_dropped,
+    .gru_cell = gru_cell,
+    .gru_cell_backward = gru_cell_backward,
+    .sequence_attention = sequence_attention,
+    .sequence_attention_backward = sequence_attention_backward,
     .adamw = adamw,
     .axpy = axpy,
     .sum_of_squares = sum_of_squares,

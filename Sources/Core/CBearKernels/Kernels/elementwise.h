@@ -52,9 +52,9 @@ static void swiglu_backward(bear_element type, size_t rows, size_t width,
 }
 
 static void adamw(size_t count, float learning_rate, float beta1, float beta2, float epsilon,
-                  float weight_decay, float g_scale, int64_t step, const float *restrict gradient,
-                  float *restrict parameter, float *restrict first_moment,
-                  float *restrict second_moment) {
+                  float weight_decay, float l2, float g_scale, int64_t step,
+                  const float *restrict gradient, float *restrict parameter,
+                  float *restrict first_moment, float *restrict second_moment) {
   const double correction1 = 1 - pow(beta1, (double)step);
   const double correction2 = 1 - pow(beta2, (double)step);
   const float rate = (float)(learning_rate / correction1);
@@ -63,8 +63,8 @@ static void adamw(size_t count, float learning_rate, float beta1, float beta2, f
   const float rest1 = (float)(1 - (double)beta1), rest2 = (float)(1 - (double)beta2);
   for (size_t i = 0; i < count; i += LANES) {
     size_t n = count - i;
-    vf g = load_some(gradient + i, n, 0) * g_scale;
     vf p = load_some(parameter + i, n, 0);
+    vf g = load_some(gradient + i, n, 0) * g_scale + p * l2;
     vf m = load_some(first_moment + i, n, 0) * beta1;
     vf v = load_some(second_moment + i, n, 0) * beta2;
     m = g * rest1 + m;

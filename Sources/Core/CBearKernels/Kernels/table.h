@@ -26,6 +26,15 @@ typedef struct {
   __typeof__(&bear_low_rank_dots) low_rank_dots;
   __typeof__(&bear_low_rank_expand) low_rank_expand;
   __typeof__(&bear_low_rank_outer) low_rank_outer;
+  __typeof__(&bear_layer_norm_f32) layer_norm;
+  __typeof__(&bear_layer_norm_backward_f32) layer_norm_backward;
+  __typeof__(&bear_activate_f32) activate;
+  __typeof__(&bear_activate_backward_f32) activate_backward;
+  __typeof__(&bear_add_dropped_f32) add_dropped;
+  __typeof__(&bear_gru_cell_f32) gru_cell;
+  __typeof__(&bear_gru_cell_backward_f32) gru_cell_backward;
+  __typeof__(&bear_sequence_attention_f32) sequence_attention;
+  __typeof__(&bear_sequence_attention_backward_f32) sequence_attention_backward;
   __typeof__(&bear_adamw_f32) adamw;
   __typeof__(&bear_axpy_f32) axpy;
   __typeof__(&bear_sum_of_squares_f32) sum_of_squares;

@@ -212,6 +212,95 @@ void bear_row_log_softmax_backward_f32(size_t rows, const int64_t *offsets, cons
 void bear_row_log_sum_exp_backward_f32(size_t rows, const int64_t *offsets, const float *x,
                                        const float *lse, const float *d_lse, float *dx);
 
+// ---- Layers of small networks -------------------------------------------------------------------
+
+/// Normalisation of each row to mean 0 and variance 1 (Ba et al., 2016).
+///
+///     y[r,i] = w[i] * (x[r,i] - mean[r]) * rstd[r] + b[i],   rstd[r] = 1 / sqrt(var_i x[r,i] + eps)
+///
+/// Shapes: x, y [rows, width]; w, b [width]; moments [rows, 2], mean and rstd, kept for backward.
+/// Needs:  width > 0; eps > 0.
+void bear_layer_norm_f32(size_t rows, size_t width, float eps, const float *x, const float *w,
+                         const float *b, float *y, float *moments);
+
+/// Adds the gradients of `bear_layer_norm_f32` to dx, unless it is NULL, and to dw and db.
+/// Threads: those of different rows need dw and db of their own.
+void bear_layer_norm_backward_f32(size_t rows, size_t width, const float *x, const float *w,
+                                  const float *moments, const float *dy, float *dx, float *dw,
+                                  float *db);
+
+/// x where positive, or else slope x; x times the normal distribution function, through erf; tanh.
+typedef enum { BEAR_LEAKY_RELU, BEAR_GELU, BEAR_TANH } bear_activation;
+
+/// y[i] = f(x[i]); slope is the leaky ReLU's, 0 for the plain one.
+void bear_activate_f32(bear_activation kind, size_t count, float slope, const float *x, float *y);
+
+/// Adds dy[i] f'(x[i]) to dx[i].
+void bear_activate_backward_f32(bear_activation kind, size_t count, float slope, const float *x,
+                                const float *dy, float *dx);
+
+/// Numbers whose dropout is drawn together.
+#define BEAR_DROPOUT_BLOCK 1024
+
+/// Adds m[first + i] x[i] / (1 - rate) to y[i], where m is 0 or 1, a pure function of key and place:
+/// the bits of `bear_dropout_bits` for rows of BEAR_DROPOUT_BLOCK numbers.
+/// Needs: first a multiple of BEAR_DROPOUT_BLOCK; 0 <= rate < 1.
+void bear_add_dropped_f32(size_t count, float rate, uint64_t key, size_t first, const float *x,
+                          float *y);
+
+/// A step of gated recurrent units (Cho et al., 2014), as PyTorch computes it:
+///
+///     r = sigmoid(a_r + c_r);  z = sigmoid(a_z + c_z);  n = tanh(a_n + r c_n);  y = (1-z) n + z h
+///
+/// Shapes: input a and recurrent c [rows, 3 width], the parts r, z, n side by side; hidden h and y
+///         [rows, width].
+void bear_gru_cell_f32(size_t rows, size_t width, const float *input, const float *recurrent,
+                       const float *hidden, float *y);
+
+/// Writes the gradients of `bear_gru_cell_f32`.
+void bear_gru_cell_backward_f32(size_t rows, size_t width, const float *input,
+                                const float *recurrent, const float *hidden, const float *dy,
+                                float *d_input, float *d_recurrent, float *d_hidden);
+
+/// What all sequences of a call have in common.
+typedef struct {
+  size_t heads, width;   // width of one head; rows hold heads * width numbers
+  float scale;           // of q . k
+  int causal;            // whether the last query sees no key after its own, and so back
+  float dropout;         // the share of the weights that is dropped
+  uint64_t dropout_key;
+} bear_sequence_shape;
+
+/// Consecutive rows of queries and of keys, and which of the keys may be seen. In a causal sequence
+/// query i sees the first keys - queries + i + 1 keys at most.
+typedef struct {
+  int64_t first_query, queries;
+  int64_t first_key, keys;
+  int64_t visible_start, visible_end;  // within the sequence's keys
+} bear_sequence;
+
+/// Floats of scratch for sequences of at most so many queries and keys, forward and backward.
+size_t bear_sequence_attention_scratch(const bear_sequence_shape *shape, size_t queries,
+                                       size_t keys);
+
+/// Attention of some tasks: task t is head t % heads of sequence t / heads.
+///
+///     out[i] += sum_j m[i,j] p[i,j] v[j],   p[i] = softmax_j(scale * q[i] . k[j])  over visible j
+///
+/// Shapes: q, out [query rows, heads * width]; k, v [key rows, heads * width]; lse [query rows,
+///         heads], kept for backward. out is 0 before; a row that sees no key stays so.
+/// m is a pure function of the key of dropout, the query's row, head and j.
+void bear_sequence_attention_f32(const bear_sequence_shape *shape, size_t first_task, size_t tasks,
+                                 const bear_sequence *sequences, const float *q, const float *k,
+                                 const float *v, float *out, float *lse, float *scratch);
+
+/// Adds the gradients of `bear_sequence_attention_f32`; tasks touch no number in common.
+void bear_sequence_attention_backward_f32(const bear_sequence_shape *shape, size_t first_task,
+                                          size_t tasks, const bear_sequence *sequences,
+                                          const float *q, const float *k, const float *v,
+                                          const float *lse, const float *d_out, float *d_q,
+                                          float *d_k, float *d_v, float *scratch);
+
 // ---- Dropout, optimiser, sums -------------------------------------------------------------------
 
 /// The bits of an inverted dropout mask, a pure function of a key for each row and the column:
@@ -228,15 +317,17 @@ void bear_dropout_bits(size_t rows, size_t width, float rate, const uint64_t *ke
 /// one, a multiple of 1 / 65536.
 float bear_dropout_scale(float rate);
 
-/// One step of AdamW (Loshchilov & Hutter, 2019), as PyTorch computes it:
+/// One step of AdamW (Loshchilov & Hutter, 2019), as PyTorch computes it, or of Adam with an L2
+/// penalty of l2 / 2 in the loss:
 ///
+///     g += l2 p
 ///     p -= lr wd p;  m = b1 m + (1-b1) g;  v = b2 v + (1-b2) g^2
 ///     p -= lr / (1-b1^t) * m / (sqrt(v / (1-b2^t)) + eps)
 ///
 /// Shapes: all [count]. step is t, from 1. Gradients are multiplied by g_scale first.
 void bear_adamw_f32(size_t count, float learning_rate, float beta1, float beta2, float epsilon,
-                    float weight_decay, float g_scale, int64_t step, const float *gradient,
-                    float *parameter, float *first_moment, float *second_moment);
+                    float weight_decay, float l2, float g_scale, int64_t step,
+                    const float *gradient, float *parameter, float *first_moment, float *second_moment);
 
 /// y[i] += a * x[i].
 void bear_axpy_f32(size_t count, float a, const float *x, float *y);
