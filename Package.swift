@@ -26,6 +26,8 @@ func tests(
 // Remove a plug-in by deleting its folder, its line here and its line in BuiltinPlugins.swift.
 let plugins: [Target] = [
   plugin("Backbone", "BIGRec"),
+  plugin("Backbone", "LLaRA"),
+  plugin("Backbone", "ALLMRec"),
   plugin("Objective", "SFT"),
   plugin("Objective", "MSL"),
   plugin("Objective", "BEAR"),
@@ -96,6 +98,8 @@ let package = Package(
     tests("BearLabData", ["BearLabData"]),
     tests("BearLabEvaluation", ["BearLabEvaluation"]),
     tests("BearLabTraining", ["BearLabTraining"]),
+    tests("BackboneLLaRA", ["BackboneLLaRA"]),
+    tests("BackboneALLMRec", ["BackboneALLMRec"]),
     tests("BackboneBIGRec", ["BackboneBIGRec", "BearLabText", "BearLabFormats"]),
     tests(
       "Objectives", ["ObjectiveSFT", "ObjectiveMSL", "ObjectiveBEAR"],

@@ -1,4 +1,6 @@
+internal import BackboneALLMRec
 internal import BackboneBIGRec
+internal import BackboneLLaRA
 public import BearLabCore
 internal import BearLabData
 internal import BearLabEvaluation
@@ -14,6 +16,8 @@ internal import RecommenderPopularity
 /// The one list of built-in plug-ins: a new one is a line here and a line in the manifest.
 private let builtinPlugins: [any PluginModule.Type] = [
   BIGRecModule.self,
+  LLaRAModule.self,
+  ALLMRecModule.self,
   SFTModule.self,
   MSLModule.self,
   BEARModule.self,
