@@ -109,7 +109,7 @@ struct TrainingCheckpoint {
     for moment in trainer.optimizer.state.moments {
       moments[moment.name] = try values("/optimizer/\(moment.name)", shape: moment.shape)
     }
-    for (name, _) in trainer.adapter.parameters
+    for (name, _) in trainer.optimizer.parameters
     where file.tensors["/optimizer/\(name)/steps"] != nil {
       moments["\(name)/steps"] = try values("/optimizer/\(name)/steps", shape: [1])
     }

@@ -55,13 +55,13 @@ private func makeInjector(
         step: step, totalSteps: steps, stepsPerEpoch: perEpoch,
         draw: Double.random(in: 0..<1, using: &random)) == .training
     }
-    func share(_ part: ArraySlice<Bool>) -> Double {
+    func measured(_ part: ArraySlice<Bool>) -> Double {
       Double(part.count { $0 }) / Double(part.count)
     }
-    #expect(abs(share(hybrid[...]) - share) < 0.01)
+    #expect(abs(measured(hybrid[...]) - share) < 0.01)
     for (quarter, expected) in quarters.enumerated() {
       let part = hybrid[quarter * perEpoch..<(quarter + 1) * perEpoch]
-      #expect(abs(share(part) - expected) < 0.02)
+      #expect(abs(measured(part) - expected) < 0.02)
     }
     // The last step of all has embeddings whatever is drawn.
     #expect(

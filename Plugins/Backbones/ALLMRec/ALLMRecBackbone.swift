@@ -1,4 +1,6 @@
 public import BearLabCore
+internal import BearLabNN
+internal import BearLabTensor
 
 /// A vector of the user in front of the prompt, and a vector of each item behind its title.
 ///

@@ -32,7 +32,8 @@ public final class AdamW {
   public let settings: AdamWSettings
   /// Steps done.
   public private(set) var step = 0
-  private let parameters: [(name: String, tensor: Tensor)]
+  /// What is updated, in its order.
+  public let parameters: [(name: String, tensor: Tensor)]
   private let moments: [(first: Buffer, second: Buffer)]
   /// How often each parameter was stepped: never without a gradient.
   private var steps: [Int]
