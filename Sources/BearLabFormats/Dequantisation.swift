@@ -28,6 +28,15 @@ func widen(
   }
 }
 
+/// The first NaN or infinity.
+///
+/// Integers are compared, since a maximum of integers is one vector instruction.
+func firstNotFinite(_ floats: UnsafeBufferPointer<Float>) -> Int? {
+  var largest: UInt32 = 0
+  for value in floats { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }
+  return largest < Float.infinity.bitPattern ? nil : floats.firstIndex { !$0.isFinite }
+}
+
 /// One block of a quantised tensor; the memory belongs to the caller.
 private struct Block {
   private let start: UnsafeRawPointer

@@ -24,8 +24,20 @@ public enum FileHash {
     guard succeeded, EVP_DigestFinal_ex(context, &digest, nil) == 1 else {
       throw .hashFailed(path: path)
     }
-    return digest.map { byte in
-      (byte < 16 ? "0" : "") + String(byte, radix: 16)
-    }.joined()
+    return hexadecimal(digest)
+  }
+
+  /// The SHA-256 of bytes in memory, as 64 lower-case hexadecimal digits.
+  public static func sha256(of bytes: [UInt8]) -> String {
+    var digest = [UInt8](repeating: 0, count: 32)
+    let status = bytes.withUnsafeBytes {
+      EVP_Digest($0.baseAddress, $0.count, &digest, nil, EVP_sha256(), nil)
+    }
+    precondition(status == 1, "OpenSSL cannot compute SHA-256")
+    return hexadecimal(digest)
+  }
+
+  private static func hexadecimal(_ digest: [UInt8]) -> String {
+    digest.map { byte in (byte < 16 ? "0" : "") + String(byte, radix: 16) }.joined()
   }
 }

@@ -82,13 +82,6 @@ public struct GGUFFile {
     }
   }
 
-  /// Integers are compared, since a maximum of integers is one vector instruction.
-  private func firstNotFinite(_ floats: UnsafeBufferPointer<Float>) -> Int? {
-    var largest: UInt32 = 0
-    for value in floats { largest = max(largest, value.bitPattern & 0x7FFF_FFFF) }
-    return largest < Float.infinity.bitPattern ? nil : floats.firstIndex { !$0.isFinite }
-  }
-
   /// The weights of a tensor that must have the shape `shape`, row-major.
   ///
   /// - Throws: ``GGUFError/wrongShape(path:tensor:expected:found:)`` as well.

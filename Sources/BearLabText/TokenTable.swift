@@ -4,7 +4,7 @@ struct TokenTable {
   /// The bytes without which a vocabulary cannot be one of text: printable ASCII and the blank.
   private static let indispensable = UInt8(ascii: " ")...UInt8(ascii: "~")
 
-  private var numbers: [[UInt8]: Int32] = [:]
+  private(set) var numbers: [[UInt8]: Int32] = [:]
 
   init(_ vocabulary: [String]) throws(TokenizerError) {
     numbers.reserveCapacity(vocabulary.count)
@@ -15,6 +15,9 @@ struct TokenTable {
       }
     }
   }
+
+  /// The number of a token.
+  subscript(token: String) -> Int32? { numbers[Array(token.utf8)] }
 
   /// `[256]`: the token of each byte, or -1.
   func byteTokens() throws(TokenizerError) -> [Int32] {

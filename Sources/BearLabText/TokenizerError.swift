@@ -13,6 +13,7 @@ public enum TokenizerError: BearLabError, Equatable {
   case tokenOutOfRange(Int32, count: Int)
   case missingBOS
   case noMerges(tokens: Int)
+  case missingSpecial(String)
 
   public var description: String {
     switch self {
@@ -34,6 +35,7 @@ public enum TokenizerError: BearLabError, Equatable {
     case .missingBOS: "BOS is to be added, but no BOS token is named"
     case .noMerges(let tokens):
       "there are no merges, but a vocabulary of \(tokens) tokens that only merges could make"
+    case .missingSpecial(let token): "the vocabulary has no token \(excerpt(of: token))"
     }
   }
 
@@ -43,6 +45,7 @@ public enum TokenizerError: BearLabError, Equatable {
       "use a model whose pre-tokenizer is one of "
         + PreTokenizer.allCases.map(\.rawValue).joined(separator: ", ")
     case .missingByte: "use a model with a byte-level vocabulary"
+    case .missingSpecial: "use the vocabulary that belongs to the tokenizer's configuration"
     default: "convert the model again from its original checkpoint; its tokenizer is damaged"
     }
   }
