@@ -68,6 +68,9 @@ let package = Package(
         core, "BearLabFormats", .product(name: "SwiftCSV", package: "SwiftCSV"),
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabSentenceEncoder", dependencies: [core, "BearLabFormats", "BearLabText"],
+      swiftSettings: swiftSettings),
     .target(name: "BearLabEvaluation", dependencies: [core], swiftSettings: swiftSettings),
     .target(
       name: "BearLabTraining", dependencies: [core], swiftSettings: swiftSettings),
@@ -75,7 +78,8 @@ let package = Package(
       name: "BearLabRun",
       dependencies: [
         core, "BearLabText", "BearLabFormats", "BearLabCheckpoint", "BearLabData",
-        "BearLabEvaluation", "BearLabTraining", .product(name: "Yams", package: "Yams"),
+        "BearLabEvaluation", "BearLabSentenceEncoder", "BearLabTraining",
+        .product(name: "Yams", package: "Yams"),
       ] + plugins.map { .init(stringLiteral: $0.name) },
       swiftSettings: swiftSettings),
     .executableTarget(
@@ -94,6 +98,9 @@ let package = Package(
     tests("BearLabCore"),
     tests("BearLabText", ["BearLabText", "BearLabFormats"], resources: [.copy("Golden")]),
     tests("BearLabFormats", ["BearLabFormats"]),
+    tests(
+      "BearLabSentenceEncoder", ["BearLabSentenceEncoder", "BearLabFormats"],
+      resources: [.copy("Golden")]),
     tests("BearLabCheckpoint", ["BearLabCheckpoint"]),
     tests("BearLabData", ["BearLabData"]),
     tests("BearLabEvaluation", ["BearLabEvaluation"]),
@@ -115,6 +122,7 @@ let package = Package(
       name: "FuzzRunner",
       dependencies: [
         core, testSupport, "BearLabCheckpoint", "BearLabData", "BearLabFormats", "BearLabRun",
+        "BearLabSentenceEncoder",
       ], path: "Tests/FuzzRunner", swiftSettings: swiftSettings),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzRunner"], path: "Tests/FuzzTests",

@@ -1,7 +1,7 @@
 public import BearLabCore
 internal import Foundation
 
-/// Finds data sets and models by name in the cache folder, or by path.
+/// Finds data sets, models and sentence encoders by name in the cache folder, or by path.
 public struct ResourceLocator: Sendable {
   /// The cache folder: `$BEAR_LAB_CACHE`, else `bear-lab` in the user's cache directory.
   public let cache: String
@@ -23,14 +23,29 @@ public struct ResourceLocator: Sendable {
   /// The folder of a data set: a path, or a name in the cache.
   ///
   /// - Throws: ``ResourceError/notFound(kind:name:cache:known:)``, or
-  ///   ``ResourceError/notAFolder(path:)``.
+  ///   ``ResourceError/notAFolder(kind:path:)``.
   public func dataset(_ name: String) throws(ResourceError) -> String {
+    try folder(name, kind: "data set", in: "\(cache)/datasets")
+  }
+
+  /// The folder of a sentence encoder: a path, or a name in the cache.
+  ///
+  /// - Throws: ``ResourceError/notFound(kind:name:cache:known:)``, or
+  ///   ``ResourceError/notAFolder(kind:path:)``.
+  public func encoder(_ name: String) throws(ResourceError) -> String {
+    try folder(name, kind: Self.encoderKind, in: "\(cache)/encoders")
+  }
+
+  static let encoderKind = "sentence encoder"
+
+  private func folder(
+    _ name: String, kind: String, in parent: String
+  ) throws(ResourceError) -> String {
     if isFolder(name) { return name }
-    let cached = "\(cache)/datasets/\(name)"
+    let cached = "\(parent)/\(name)"
     if isName(name), isFolder(cached) { return cached }
-    if FileManager.default.fileExists(atPath: name) { throw .notAFolder(path: name) }
-    throw .notFound(
-      kind: "data set", name: name, cache: cache, known: names(in: "\(cache)/datasets"))
+    if FileManager.default.fileExists(atPath: name) { throw .notAFolder(kind: kind, path: name) }
+    throw .notFound(kind: kind, name: name, cache: cache, known: names(in: parent))
   }
 
   /// The GGUF file of a model: a path, or a name in the cache.
@@ -72,10 +87,10 @@ public struct ResourceLocator: Sendable {
   private func names(in folder: String) -> [String] { (try? entries(of: folder)) ?? [] }
 }
 
-/// Why a data set or model is not there.
+/// Why a data set, a model or a sentence encoder is not there.
 public enum ResourceError: BearLabError, Equatable {
   case notFound(kind: String, name: String, cache: String, known: [String])
-  case notAFolder(path: String)
+  case notAFolder(kind: String, path: String)
   case unreadable(folder: String, reason: String)
   case noModelFile(folder: String)
   case severalModelFiles(folder: String, files: [String])
@@ -84,7 +99,7 @@ public enum ResourceError: BearLabError, Equatable {
     switch self {
     case .notFound(let kind, let name, let cache, _):
       "there is no \(kind) '\(name)', neither as a path nor in \(cache)"
-    case .notAFolder(let path): "\(path) is a file, not the folder of a data set"
+    case .notAFolder(let kind, let path): "\(path) is a file, not the folder of a \(kind)"
     case .unreadable(let folder, let reason): "\(folder) cannot be read: \(reason)"
     case .noModelFile(let folder): "\(folder) holds no .gguf file"
     case .severalModelFiles(let folder, let files):
@@ -94,10 +109,12 @@ public enum ResourceError: BearLabError, Equatable {
 
   public var remedy: String {
     switch self {
-    case .notFound(_, let name, _, let known):
-      "give a path, or get the defaults with scripts/fetch smollm2-135m ml-100k"
+    case .notFound(let kind, let name, _, let known):
+      (kind == ResourceLocator.encoderKind
+        ? "give a folder, or get the default with scripts/fetch minilm-l6"
+        : "give a path, or get the defaults with scripts/fetch smollm2-135m ml-100k")
         + (known.isEmpty ? "" : "; " + Suggestion.remedy(for: name, among: known, noun: "name"))
-    case .notAFolder: "give the folder that holds the data set's files"
+    case .notAFolder(let kind, _): "give the folder that holds the \(kind)'s files"
     case .unreadable: "check the permissions of the folder"
     case .noModelFile: "give a GGUF file of the Llama family"
     case .severalModelFiles: "give the path of one of them"

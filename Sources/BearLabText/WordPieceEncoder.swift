@@ -1,7 +1,7 @@
 /// The tokenizer of BERT: words, and of each word the longest pieces that the vocabulary has.
 ///
-/// A piece that does not begin a word is in the vocabulary with `##` before it. A word that cannot be
-/// made of pieces, or is longer than 100 characters, is the unknown token.
+/// A piece that does not begin a word is in the vocabulary with `##` before it. A word that cannot
+/// be made of pieces, or is longer than 100 characters, is the unknown token.
 ///
 /// - Source: Devlin et al., "BERT", 2019; huggingface/tokenizers, `models/wordpiece`.
 public struct WordPieceEncoder: Sendable {

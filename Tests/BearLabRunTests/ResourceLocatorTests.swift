@@ -63,6 +63,25 @@ import Testing
     }
   }
 
+  @Test func encodersAreFolders() throws {
+    try withTemporaryFolder(["encoders/mini/vocab.txt": "", "own/vocab.txt": ""]) { folder in
+      let resources = ResourceLocator(cache: folder)
+      let folders = try ["mini", "\(folder)/own"].map { try resources.encoder($0) }
+      #expect(folders == ["\(folder)/encoders/mini", "\(folder)/own"])
+      let missing = try #require(throws: ResourceError.self) { _ = try resources.encoder("mino") }
+      #expect(
+        missing.description
+          == "there is no sentence encoder 'mino', neither as a path nor in \(folder)")
+      #expect(
+        missing.remedy.hasPrefix("give a folder, or get the default with scripts/fetch minilm-l6")
+          && missing.remedy.contains("did you mean mini?"))
+      let file = "\(folder)/own/vocab.txt"
+      #expect(throws: ResourceError.notAFolder(kind: "sentence encoder", path: file)) {
+        _ = try resources.encoder(file)
+      }
+    }
+  }
+
   @Test func anEmptyCacheIsNoCrash() throws {
     let error = try #require(throws: ResourceError.self) {
       _ = try ResourceLocator(cache: "no/such/folder").model("small")
@@ -76,7 +95,7 @@ import Testing
       let error = try #require(throws: ResourceError.self) {
         _ = try ResourceLocator(cache: folder).dataset(file)
       }
-      #expect(error == .notAFolder(path: file))
+      #expect(error == .notAFolder(kind: "data set", path: file))
       #expect(error.remedy == "give the folder that holds the data set's files")
     }
   }

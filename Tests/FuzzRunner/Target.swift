@@ -4,6 +4,7 @@ import BearLabData
 import BearLabFormats
 import BearLabLanguageModel
 import BearLabRun
+import BearLabSentenceEncoder
 import BearLabTestSupport
 import Foundation
 
@@ -27,6 +28,7 @@ struct Target {
   init?(_ name: String, folder: String) throws {
     switch name {
     case "gguf": subjects = [Self.gguf(folder)]
+    case "safetensors": subjects = try Self.encoder(folder)
     case "csv": subjects = try ["train.csv", "test.csv"].map { try Self.dataset($0, folder) }
     case "json": subjects = [try Self.dataset("id2name4Rec.json", folder)]
     case "yaml":
@@ -58,6 +60,23 @@ struct Target {
       let nodes = forest.insert(elements)
       let hidden = try loaded.model.hiddenStates(of: nodes.suffix(1), in: forest)
       guard hidden.shape == [1, loaded.model.shape.width] else { throw Nonsense(what: "shape") }
+    }
+  }
+
+  /// Every file of a sentence encoder; that of the weights in its numbers and in its header's text.
+  private static func encoder(_ folder: String) throws -> [Subject] {
+    try TinyBERT.write(to: folder)
+    return (["model.safetensors"] + TinyBERT.files.keys.sorted()).enumerated().map { number, name in
+      Subject(honest: [UInt8](TinyBERT.files[name] ?? Data()), path: "\(folder)/\(name)") {
+        mutator, bytes in
+        number == 0 ? mutator.binary(bytes, hot: [0..<8]) : mutator.text(bytes)
+      } load: {
+        let encoder = try BERTSentenceEncoder(folder: folder)
+        let vectors = try encoder.embed(["Toy Story (1995)", "", "千 é\n🐻"])
+        guard vectors.shape == [3, encoder.width], vectors.scalars.allSatisfy(\.isFinite) else {
+          throw Nonsense(what: "vectors \(vectors.scalars)")
+        }
+      }
     }
   }
 

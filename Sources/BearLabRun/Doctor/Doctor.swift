@@ -63,7 +63,9 @@ public struct Doctor {
           remedy: "change to a folder that can be written, or give run an --output"))
     }
     let check = ResourceCheck(resources: resources, registry: registry)
-    let found = [check.model(model, &findings), check.dataset(dataset, &findings)]
+    let found =
+      [check.model(model, &findings), check.dataset(dataset, &findings)]
+      + [check.encoder(&findings)].compactMap(\.self)
     return DoctorReport(
       versions: Self.versions, cpu: cpu,
       memory: .init(totalBytes: machine.memory, availableBytes: machine.availableMemory),

@@ -41,7 +41,7 @@ public struct DoctorReport: Encodable {
     let speeds: [EngineSpeed]
   }
 
-  /// A model or a data set.
+  /// A model, a data set or a sentence encoder.
   struct Resource: Encodable {
     let kind: String
     let name: String

@@ -1,9 +1,11 @@
 internal import BearLabCore
 internal import BearLabData
 internal import BearLabFormats
+internal import BearLabSentenceEncoder
 internal import Foundation
 
-/// Finds, hashes and loads the model and the data set of a run, to see whether it can be done.
+/// Finds, hashes and loads the model, the data set and the encoder of a run, to see whether it can
+/// be done.
 struct ResourceCheck {
   let resources: ResourceLocator
   let registry: PluginRegistry
@@ -44,6 +46,25 @@ struct ResourceCheck {
       findings.append(finding(error, kind: "dataset", name: name))
       return DoctorReport.Resource(kind: "data set", name: name, loads: false, files: [])
     }
+  }
+
+  /// Looks at the default sentence encoder; nil where it is not in the cache, as few runs need it.
+  func encoder(_ findings: inout [DoctorReport.Finding]) -> DoctorReport.Resource? {
+    let name = "minilm-l6"
+    guard let folder = try? resources.encoder(name) else { return nil }
+    var files: [DoctorReport.ResourceFile] = []
+    var loads = true
+    do {
+      let path = "\(folder)/model.safetensors"
+      files = [Self.file(path, hash: try FileHash.sha256(path: path))]
+      _ = try BERTSentenceEncoder(folder: folder)
+    } catch {
+      loads = false
+      let problem = DoctorReport.Finding(error, remedy: "run scripts/fetch \(name)")
+      findings.append(.init(severity: .warning, text: problem.text, remedy: problem.remedy))
+    }
+    return DoctorReport.Resource(
+      kind: ResourceLocator.encoderKind, name: name, loads: loads, files: files)
   }
 
   /// What keeps a resource from loading; what the default run needs can be fetched.
