@@ -1,5 +1,5 @@
 internal import BearLabCheckpoint
-internal import BearLabCore
+public import BearLabCore
 internal import Foundation
 
 /// What a backbone learned, as a file of the cache holds it: `<cache>/backbones/<name>-<hash>.h5`.
