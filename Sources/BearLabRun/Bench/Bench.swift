@@ -51,7 +51,8 @@ public struct Bench {
         steps: steps, batchSize: size, available: experiment.dataset.trainSample.count)
     }
     let rows = BenchRows(experiment.dataset.trainSample, timed: steps * size, batchSize: size)
-    let batches = try measure(rows, stage: .training, prepare: { try experiment.sample($0) }) { samples in
+    let batches = try measure(rows, stage: .training, prepare: { try experiment.sample($0) }) {
+      samples in
       try trainer.step(samples).tokens
     }
     return try report(.train, batches, batchSize: size)

@@ -108,8 +108,10 @@ final class RecommenderSource {
     _ listener: Listener
   ) throws -> TrainedRecommender {
     try store?.prepare()
-    let most: Int? = try? description.recommender?.values["epochs"]
-    listener.began(identity.name, most ?? 1)
+    // What has no epochs takes no time.
+    if let most: Int = try? description.recommender?.values["epochs"] {
+      listener.began(identity.name, most)
+    }
     var epochs: [RecommenderProgress] = []
     let fitted = try recommender.fit(data) { progress in
       guard progress.loss.isFinite, progress.validationNDCG?.isFinite ?? true else {
@@ -139,5 +141,7 @@ public enum RecommenderTrainingError: BearLabError, Equatable {
     }
   }
 
-  public var remedy: String { "lower the learning rate, such as --set recommender.learning-rate=1e-4" }
+  public var remedy: String {
+    "lower the learning rate, such as --set recommender.learning-rate=1e-4"
+  }
 }
