@@ -37,12 +37,13 @@ final class RecommenderSource {
     var progress: (RecommenderProgress) throws -> Void = { _ in }
   }
 
-  /// The recommender that the description names; nil where it names none.
+  /// The recommender that the description names.
   ///
   /// - Parameters:
   ///   - recorded: what a run found when it began; the file that it names is used while it is the
   ///     same, whatever threads and instruction set are now.
   ///   - listener: told what happens.
+  /// - Returns: nil where the description names none.
   /// - Throws: ``RecommenderFileError``, and what the recommender and the listener throw.
   func trained(
     recorded: RunRecord? = nil, _ listener: Listener = Listener()
