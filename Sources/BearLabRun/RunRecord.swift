@@ -32,7 +32,9 @@ public struct RunRecord: Sendable, Equatable {
   /// The record with the recommender that was trained or read.
   func adding(_ recommender: TrainedRecommender.File) -> RunRecord {
     RunRecord(
-      entries: entries + [("recommender", recommender.name), (Self.recommenderHash, recommender.hash)])
+      entries: entries + [
+        ("recommender", recommender.name), (Self.recommenderHash, recommender.hash),
+      ])
   }
 
   private static let recommenderHash = "recommender-sha256"

@@ -69,7 +69,8 @@ public struct SeedSeries {
 
   /// The figures of a seed's run, which is run or continued where it has not ended.
   private func finished(
-    _ path: String, seed: Int, _ loaded: inout (any PreparedExperiment)?, _ interruption: Interruption,
+    _ path: String, seed: Int, _ loaded: inout (any PreparedExperiment)?,
+    _ interruption: Interruption,
     _ observer: @escaping (RunEvent) -> Void
   ) throws -> EvaluationFigures {
     let began = FileManager.default.fileExists(atPath: "\(path)/\(RunFolder.descriptionName)")

@@ -61,7 +61,9 @@ struct ExperimentOptions: ParsableArguments {
     _ assignment: RunDescription.Assignment
   ) -> RunDescription.Assignment {
     let (section, name) = (assignment.section, assignment.name)
-    guard ["dataset", "model", "backbone.recommender"].contains(section.isEmpty ? name : "\(section).\(name)"),
+    guard
+      ["dataset", "model", "backbone.recommender"].contains(
+        section.isEmpty ? name : "\(section).\(name)"),
       !assignment.text.hasPrefix("/"), FileManager.default.fileExists(atPath: assignment.text)
     else { return assignment }
     return RunDescription.Assignment(

@@ -44,7 +44,9 @@ struct RecommendCommand: ParsableCommand {
     _ assignments: [RunDescription.Assignment], registry: PluginRegistry
   ) throws -> RunDescription {
     let description = try RunDescription(assignments, registry: registry)
-    guard description.hasModel, let width: Int = try? description.decoder.values["width"], width < count else {
+    guard description.hasModel, let width: Int = try? description.decoder.values["width"],
+      width < count
+    else {
       return description
     }
     let wider = RunDescription.Assignment(section: "decoder", name: "width", text: "\(count)")

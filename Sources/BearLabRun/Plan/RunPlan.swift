@@ -139,7 +139,8 @@ extension RunPlan {
   public var text: String {
     let available = "this machine has \(ByteCount.text(availableBytes)) available"
     guard !stages.isEmpty else {
-      return "no language model, no plan: data and program take \(ByteCount.text(baseBytes)), and a "
+      return
+        "no language model, no plan: data and program take \(ByteCount.text(baseBytes)), and a "
         + "recommender little more; \(available)\n"
     }
     func row(_ name: String, _ value: (Stage) -> Int) -> [String] {

@@ -37,12 +37,13 @@ final class RecommenderSource {
     var progress: (RecommenderProgress) throws -> Void = { _ in }
   }
 
-  /// The recommender that the description names; nil where it names none.
+  /// The recommender that the description names.
   ///
   /// - Parameters:
   ///   - recorded: what a run found when it began; the file that it names is used while it is the
   ///     same, whatever threads and instruction set are now.
   ///   - listener: told what happens.
+  /// - Returns: nil where the description names none.
   /// - Throws: ``RecommenderFileError``, and what the recommender and the listener throw.
   func trained(
     recorded: RunRecord? = nil, _ listener: Listener = Listener()
@@ -108,8 +109,10 @@ final class RecommenderSource {
     _ listener: Listener
   ) throws -> TrainedRecommender {
     try store?.prepare()
-    let most: Int? = try? description.recommender?.values["epochs"]
-    listener.began(identity.name, most ?? 1)
+    // What has no epochs takes no time.
+    if let most: Int = try? description.recommender?.values["epochs"] {
+      listener.began(identity.name, most)
+    }
     var epochs: [RecommenderProgress] = []
     let fitted = try recommender.fit(data) { progress in
       guard progress.loss.isFinite, progress.validationNDCG?.isFinite ?? true else {
@@ -139,5 +142,7 @@ public enum RecommenderTrainingError: BearLabError, Equatable {
     }
   }
 
-  public var remedy: String { "lower the learning rate, such as --set recommender.learning-rate=1e-4" }
+  public var remedy: String {
+    "lower the learning rate, such as --set recommender.learning-rate=1e-4"
+  }
 }

@@ -29,7 +29,8 @@ extension RunJournal {
     if let change = record.change(to: file) { throw change }
     if record["recommender"] == nil {
       try folder.write(
-        experiment.description.yaml(record: record.adding(file).entries), to: folder.descriptionPath)
+        experiment.description.yaml(record: record.adding(file).entries), to: folder.descriptionPath
+      )
     }
     return trained
   }

@@ -69,11 +69,12 @@ extension PreparedExperiment {
     try RunRecord(self).changedFiles(since: folder.readRecord()).map(\.description)
   }
 
-  /// The recommender of the run, as the run found it if it is still there; nil where it has none.
+  /// The recommender of the run, as the run found it if it is still there.
   ///
   /// - Parameters:
   ///   - folder: the run's; nil without one.
   ///   - observer: told of a training, and of a recommender that is not the run's.
+  /// - Returns: nil where the run has none.
   /// - Throws: as ``RecommenderSource/trained(recorded:_:)``.
   @discardableResult
   func prepareRecommender(
