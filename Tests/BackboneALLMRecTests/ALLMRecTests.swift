@@ -114,12 +114,13 @@ private func makeInjector(
     }
     func softplus(_ x: Double) -> Double { log1p(exp(x)) }
     let ranking = softplus(-1.25) + softplus(1.25)
-    let whole = alignment.loss(networks, rows: [0], negatives: [2]).scalars[0]
-    #expect(abs(Double(whole) - (ranking + 0.5 * 1.25 + 0.2 * 2)) < 1e-6)
+    let expected: Double = ranking + 0.5 * 1.25 + 0.2 * 2
+    let whole = Double(alignment.loss(networks, rows: [0], negatives: [2]).scalars[0])
+    #expect(abs(whole - expected) < 1e-6)
     // Codes σ(0) = 0.5 of items against σ(log 3) = 0.75 of texts: 2 × 0.25².
     try #require(networks.texts.encoder.bias).replace(with: [log(3)])
-    let apart = alignment.loss(networks, rows: [0], negatives: [2]).scalars[0]
-    #expect(abs(Double(apart - whole) - 2 * 0.0625) < 1e-6)
+    let apart = Double(alignment.loss(networks, rows: [0], negatives: [2]).scalars[0])
+    #expect(abs(apart - whole - 0.125) < 1e-6)
   }
 
   @Test func weightsOfTheLossesAreParameters() throws {

@@ -26,7 +26,8 @@ import Testing
       #expect(
         metrics.map(\.event) == ["evaluation", "evaluation"]
           + [String](repeating: "recommender-epoch", count: 3) + ["evaluation"])
-      #expect(metrics.compactMap(\.loss) == [1.0 / 3, 0.5 / 3, 1.0 / 9])
+      let losses: [Double] = [1.0 / 3, 0.5 / 3, 1.0 / 9]
+      #expect(metrics.compactMap(\.loss) == losses)
       #expect(metrics.map(\.epoch) == [nil, nil, 1, 2, 3, nil])
       struct Timing: Decodable { let seconds: Double }
       let timing: [Timing] = try lines(folder, "timing.jsonl")
