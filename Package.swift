@@ -36,6 +36,11 @@ let plugins: [Target] = [
   plugin("Decoder", "Greedy"),
   plugin("Recommender", "Popularity"),
   plugin("Recommender", "Markov"),
+  plugin("Recommender", "SASRec"),
+  plugin("Recommender", "BERT4Rec"),
+  plugin("Recommender", "GRU4Rec"),
+  plugin("Recommender", "Caser"),
+  plugin("Recommender", "DROS"),
 ]
 
 let package = Package(
@@ -96,6 +101,7 @@ let package = Package(
     tests("BearLabLanguageModel"),
     tests("BearLabTrie"),
     tests("BearLabCore"),
+    tests("BearLabSequential", resources: [.copy("Golden")]),
     tests("BearLabText", ["BearLabText", "BearLabFormats"], resources: [.copy("Golden")]),
     tests("BearLabFormats", ["BearLabFormats"]),
     tests(
@@ -116,6 +122,9 @@ let package = Package(
     tests("DecoderGreedy", ["DecoderGreedy", "DecoderConstrainedBeam"]),
     tests("RecommenderPopularity", ["RecommenderPopularity", "BearLabData", "BearLabEvaluation"]),
     tests("RecommenderMarkov", ["RecommenderMarkov"]),
+    tests("RecommenderSASRec", ["RecommenderSASRec"], resources: [.copy("Golden")]),
+    tests("RecommenderBERT4Rec", ["RecommenderBERT4Rec"], resources: [.copy("Golden")]),
+    tests("RecommenderDROS", ["RecommenderDROS", "RecommenderGRU4Rec", "RecommenderCaser"]),
     tests("BearLabRun", ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation"]),
     // Reads mutated files in a process of its own, which may crash.
     .executableTarget(

@@ -10,8 +10,13 @@ internal import DecoderGreedy
 internal import ObjectiveBEAR
 internal import ObjectiveMSL
 internal import ObjectiveSFT
+internal import RecommenderBERT4Rec
+internal import RecommenderCaser
+internal import RecommenderDROS
+internal import RecommenderGRU4Rec
 internal import RecommenderMarkov
 internal import RecommenderPopularity
+internal import RecommenderSASRec
 
 /// The one list of built-in plug-ins: a new one is a line here and a line in the manifest.
 private let builtinPlugins: [any PluginModule.Type] = [
@@ -26,6 +31,11 @@ private let builtinPlugins: [any PluginModule.Type] = [
   GreedyModule.self,
   PopularityModule.self,
   MarkovModule.self,
+  SASRecModule.self,
+  BERT4RecModule.self,
+  GRU4RecModule.self,
+  CaserModule.self,
+  DROSModule.self,
   MetricModule.self,
   DatasetModule.self,
 ]

@@ -11,8 +11,8 @@ let package = Package(
     .library(
       name: "BearLabCore", type: .dynamic,
       targets: [
-        "BearLabCore", "BearLabErrors", "BearLabLanguageModel", "BearLabNN", "BearLabTensor",
-        "BearLabTrie", "CBearKernels", "CBearLabABI",
+        "BearLabCore", "BearLabErrors", "BearLabLanguageModel", "BearLabNN", "BearLabSequential",
+        "BearLabTensor", "BearLabTrie", "CBearKernels", "CBearLabABI",
       ])
   ],
   targets: [
@@ -50,6 +50,12 @@ let package = Package(
         "CBearLabABI",
       ],
       path: "BearLabCore",
+      swiftSettings: swiftSettings),
+    // What the sequential recommenders share.
+    .target(
+      name: "BearLabSequential",
+      dependencies: ["BearLabCore", "BearLabErrors", "BearLabNN", "BearLabTensor"],
+      path: "BearLabSequential",
       swiftSettings: swiftSettings),
   ],
   swiftLanguageModes: [.v6],

@@ -30,6 +30,7 @@ public enum Initializer: Sendable, Equatable {
   /// - Parameters:
   ///   - shape: the extents; two of them for the Xavier initialisers.
   ///   - key: of the random numbers.
+  /// - Returns: a tensor that requires a gradient.
   public func callAsFunction(_ shape: [Int], key: UInt64) -> Tensor {
     let count = shape.reduce(1, *)
     var random = CounterGenerator(key: key)

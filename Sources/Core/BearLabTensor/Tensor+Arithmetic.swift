@@ -189,9 +189,10 @@ extension Tensor {
     }
   }
 
-  /// The rows of a matrix `[rows, width]` at some indices, `[indices, width]`.
+  /// The rows of a matrix `[rows, width]` at some indices.
   ///
   /// - Parameter indices: which; one below 0 stands for a row of zeros, such as that of padding.
+  /// - Returns: `[indices, width]`.
   public func rows(at indices: [Int]) -> Tensor {
     precondition(shape.count == 2, "rows(at:) of a tensor of shape \(shape)")
     let width = shape[1]

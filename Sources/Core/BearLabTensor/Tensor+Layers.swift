@@ -80,6 +80,7 @@ extension Tensor {
   /// - Parameters:
   ///   - rate: the share, at least 0 and below 1; 0 changes nothing.
   ///   - key: m is a pure function of it and of the place i.
+  /// - Returns: y; where the rate is 0, the tensor itself.
   public func dropped(rate: Float, key: UInt64) -> Tensor {
     guard rate > 0 else { return self }
     let output = Buffer(count: count)

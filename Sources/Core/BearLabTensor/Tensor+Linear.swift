@@ -84,6 +84,7 @@ extension Tensor {
   /// The rows plus one row that is repeated.
   ///
   /// - Parameter row: `[width]`.
+  /// - Returns: `[n, width]`.
   public func adding(row: Tensor) -> Tensor {
     precondition(
       shape.count == 2 && row.shape == [shape[1]], "row \(row.shape) added to \(shape)")

@@ -75,11 +75,12 @@ extension Tensor {
     }
   }
 
-  /// The largest number of each column in runs of consecutive rows, `[runs, width]`.
+  /// The largest number of each column in runs of consecutive rows.
   ///
   /// The gradient goes to the first row that has it.
   ///
   /// - Parameter offsets: `[runs + 1]`: run t is rows `offsets[t]..<offsets[t + 1]`; none is empty.
+  /// - Returns: `[runs, width]`.
   public func maxOverRows(offsets: [Int]) -> Tensor {
     precondition(
       shape.count == 2 && offsets.first == 0 && offsets.last == shape[0]
@@ -114,9 +115,10 @@ extension Tensor {
     target ? (-self).softplus() : softplus()
   }
 
-  /// The cross-entropy of the soft-max of each row, `[n]`, in nats.
+  /// The cross-entropy of the soft-max of each row, in nats.
   ///
   /// - Parameter targets: `[n]`: the right column of each row.
+  /// - Returns: `[n]`.
   public func crossEntropy(targets: [Int]) -> Tensor {
     -RaggedRows(dense: self, targets: targets).targetLogProbabilities()
   }

@@ -1,0 +1,60 @@
+public import BearLabCore
+internal import BearLabTensor
+
+/// Windows of a catalogue of five items in which each item follows the one before it, without end.
+///
+/// Histories have one to three items, so that two at least can be negatives.
+public func cycleData(repeats: Int = 8, seed: UInt64 = 1) -> RecommenderData {
+  let windows = (0..<5 * 3 * repeats).map { index in
+    let (start, length) = (index % 5, index / 5 % 3 + 1)
+    return Window(
+      user: index, history: (0..<length).map { (start + $0) % 5 + 1 },
+      target: (start + length) % 5 + 1, timestamp: index)
+  }
+  return RecommenderData(
+    train: windows, validation: Array(windows.prefix(15)),
+    catalogue: Catalogue(itemTitles: ["a", "b", "c", "d", "e"]), seed: seed)
+}
+
+/// Checks a recommender against the contracts of `Recommender` and `FittedRecommender`.
+///
+/// It learns the cycle of ``cycleData(repeats:seed:)`` to a hit ratio of 1 at the first place; twice
+/// the same training gives the same bits; what is restored scores the same; scores do not depend on
+/// the other histories; an empty one has scores.
+///
+/// - Parameter recommender: with settings under which it can learn the cycle.
+/// - Returns: what is wrong, empty where nothing is.
+/// - Throws: what the recommender throws.
+public func checkRecommender(_ recommender: any Recommender) throws -> [String] {
+  var problems: [String] = []
+  let data = cycleData()
+  let fitted = try recommender.fit(data)
+  let histories = data.validation.map(\.history)
+  let scores = try fitted.scores(histories: histories)
+  for (window, row) in zip(data.validation, scores) {
+    let best = row.indices.max { row[$0] < row[$1] }
+    if best != window.target - 1 { problems.append("\(window.history) is followed by \(row)") }
+  }
+  if try recommender.fit(data).scores(histories: histories) != scores {
+    problems.append("the same training twice gives other scores")
+  }
+  let restored = try recommender.restore(
+    StoredTensors(fitted.tensors), catalogue: data.catalogue)
+  if try restored.scores(histories: histories) != scores {
+    problems.append("what is restored has other scores")
+  }
+  for (history, row) in zip(histories, scores) {
+    let gap = try relativeGap(fitted.scores(history: history), row)
+    if gap > 1e-5 { problems.append("\(history) alone has other scores, by \(gap)") }
+  }
+  let empty = try fitted.scores(history: [])
+  if empty.count != 5 || !empty.allSatisfy(\.isFinite) {
+    problems.append("an empty history has the scores \(empty)")
+  }
+  if let vectors = try fitted.userVectors(histories: histories), let items = fitted.itemEmbeddings {
+    let products = vectors.linear(items).scalars
+    let gap = relativeGap(products, scores.flatMap { $0 })
+    if gap > 1e-5 { problems.append("vectors times embeddings are no scores, by \(gap)") }
+  }
+  return problems
+}
