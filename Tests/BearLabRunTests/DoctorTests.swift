@@ -126,6 +126,24 @@ import Testing
     }
   }
 
+  /// Few runs need a sentence encoder: one that is broken is a warning, none is nothing.
+  @Test func anEncoderIsShownWhereThereIsOne() throws {
+    try withTinyCache { cache in
+      let folder = "\(cache)/encoders/minilm-l6"
+      try TinyBERT.write(to: folder)
+      let report = try examine(cache: cache, model: "tiny", dataset: "tiny")
+      #expect(!report.hasProblem && report.resources.map(\.loads) == [true, true, true])
+      let encoder = try #require(report.resources.last)
+      #expect(encoder.kind == "sentence encoder" && encoder.name == "minilm-l6")
+      #expect(encoder.files.map(\.path) == ["\(folder)/model.safetensors"])
+      try Data("[]".utf8).write(to: URL(filePath: "\(folder)/modules.json"))
+      let broken = try examine(cache: cache, model: "tiny", dataset: "tiny")
+      #expect(!broken.hasProblem && broken.resources.last?.loads == false)
+      #expect(broken.findings.last?.severity == .warning)
+      #expect(broken.findings.last?.remedy == "run scripts/fetch minilm-l6")
+    }
+  }
+
   @Test func slownessIsAWarning() throws {
     try withTinyCache { cache in
       let scarce = Machine(
