@@ -76,7 +76,8 @@ private func makeInjector(
     #expect(try ALLMRecBackbone([:]).trainsLanguageModel)
     #expect(try !ALLMRecBackbone(["freeze-lm": .flag(true)]).trainsLanguageModel)
     #expect(
-      try ALLMRecBackbone([:]).needs == BackboneNeeds(recommender: true, sentenceEncoder: true, preparation: true))
+      try ALLMRecBackbone([:]).needs
+        == BackboneNeeds(recommender: true, sentenceEncoder: true, preparation: true))
     let registry = PluginRegistry()
     try registry.add(ALLMRecModule.self)
     #expect(try registry.backbones.find("a-llmrec") == ALLMRecBackbone.self)

@@ -222,7 +222,8 @@ import Testing
       #expect(again.rows[0].figures.itemNLL == table.rows[3].figures.itemNLL)
       #expect(again.rows[0].figures.itemNLL != table.rows[2].figures.itemNLL)
       let list = try experiment.recommend(
-        history: ["Amber", "Sea"], run: folder, count: 5) { _ in }
+        history: ["Amber", "Sea"], run: folder, count: 5
+      ) { _ in }
       #expect(list.count == 5 && Set(list.map(\.title)).count == 5)
     }
   }

@@ -37,7 +37,9 @@ public struct ALLMRecBackbone: Backbone {
     alignment = try AlignmentSettings(values)
   }
 
-  public var needs: BackboneNeeds { BackboneNeeds(recommender: true, sentenceEncoder: true, preparation: true) }
+  public var needs: BackboneNeeds {
+    BackboneNeeds(recommender: true, sentenceEncoder: true, preparation: true)
+  }
 
   public var trainsLanguageModel: Bool { !freezesLanguageModel }
 
@@ -125,7 +127,8 @@ public enum ALLMRecError: BearLabError, Equatable {
     case .noEmbeddings: "backbone a-llmrec: the recommender has no item embeddings"
     case .noUserVectors: "backbone a-llmrec: the recommender has no vectors of users"
     case .noEncoder: "backbone a-llmrec: there is no sentence encoder"
-    case .noPlaceholder: "backbone a-llmrec: a prompt has a placeholder, which this backbone does not write"
+    case .noPlaceholder:
+      "backbone a-llmrec: a prompt has a placeholder, which this backbone does not write"
     case .noWindows: "backbone a-llmrec: there are no training windows to align items and texts on"
     case .otherCatalogue(let embeddings, let items):
       "backbone a-llmrec: the recommender has embeddings of \(embeddings) items, but the catalogue "

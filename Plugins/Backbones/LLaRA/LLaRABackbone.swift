@@ -61,7 +61,9 @@ public struct LLaRABackbone: Backbone {
   ///
   /// - Throws: ``LLaRAError`` for a recommender whose embeddings are not those of the catalogue.
   public func makeInjector(_ context: InjectorContext) throws -> (any Injector)? {
-    guard let embeddings = context.recommender?.itemEmbeddings else { throw LLaRAError.noEmbeddings }
+    guard let embeddings = context.recommender?.itemEmbeddings else {
+      throw LLaRAError.noEmbeddings
+    }
     guard embeddings.shape[0] == context.catalogue.itemCount else {
       throw LLaRAError.otherCatalogue(
         embeddings: embeddings.shape[0], items: context.catalogue.itemCount)

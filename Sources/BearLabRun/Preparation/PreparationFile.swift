@@ -44,7 +44,8 @@ struct PreparationFile {
     else { throw PreparationError.foreign(path: path) }
     let entries = file.tensors.compactMap { name, tensor -> (String, StoredTensors.Entry)? in
       guard name.hasPrefix(Self.prefix) else { return nil }
-      return (String(name.dropFirst(Self.prefix.count)), .init(shape: tensor.shape, values: tensor.values))
+      let entry = StoredTensors.Entry(shape: tensor.shape, values: tensor.values)
+      return (String(name.dropFirst(Self.prefix.count)), entry)
     }
     return StoredTensors(Dictionary(uniqueKeysWithValues: entries))
   }

@@ -66,8 +66,8 @@ public enum InjectorChecks {
   ///
   /// - Parameters:
   ///   - injector: its tensors are moved, and put back.
-  ///   - loss: a scalar that depends on them.
   ///   - step: of the differences.
+  ///   - loss: a scalar that depends on them.
   /// - Returns: as ``GradientCheck/largestError(of:at:directions:step:seed:)``.
   /// - Throws: what `loss` throws.
   public static func largestGradientError(
