@@ -8,6 +8,8 @@ public struct Evaluator {
   private let trie: ItemTrie
   private let matcher: TitleMatcher
   private let decoder: any Decoder
+  private let context: DecoderContext
+  private let recommender: (any FittedRecommender)?
   private let constraint: ConstraintMode
   private let prompt: (Window, PromptStage) throws -> EncodedPrompt
   /// Users whose beams advance together.
@@ -20,11 +22,14 @@ public struct Evaluator {
   ///   - trie: the titles' tokens, as the backbone writes answers.
   ///   - matcher: what judges the answers.
   ///   - decoder: what searches the trie.
+  ///   - context: what the decoder is told before it searches.
+  ///   - recommender: whose scores the decoder may ask for.
   ///   - constraint: where the decoder's constraint comes, relative to the soft-max.
   ///   - batchSize: users whose beams advance together; only time and memory depend on it.
   ///   - prompt: a window's prompt in tokens.
   public init(
     model: LanguageModel, trie: ItemTrie, matcher: TitleMatcher, decoder: any Decoder,
+    context: DecoderContext, recommender: (any FittedRecommender)? = nil,
     constraint: ConstraintMode, batchSize: Int = 16,
     prompt: @escaping (Window, PromptStage) throws -> EncodedPrompt
   ) {
@@ -32,6 +37,8 @@ public struct Evaluator {
     self.trie = trie
     self.matcher = matcher
     self.decoder = decoder
+    self.context = context
+    self.recommender = recommender
     self.constraint = constraint
     self.batchSize = batchSize
     self.prompt = prompt
@@ -49,7 +56,7 @@ public struct Evaluator {
     _ windows: [Window], weights: TrainedWeights, progress: (Int) throws -> Void = { _ in }
   ) throws -> Evaluation {
     // One for all batches, so that what all prompts begin with is computed once.
-    var scorer = BatchScorer(self, weights)
+    var scorer = try BatchScorer(self, weights)
     var rows: [Evaluation.Row] = []
     for start in stride(from: 0, to: windows.count, by: batchSize) {
       let batch = Array(windows[start..<min(start + batchSize, windows.count)])
@@ -65,11 +72,11 @@ public struct Evaluator {
     let targets = batch.map { matcher.catalogue.titleNumber(of: $0.target) }
     // The item NLL is under the constrained soft-max whatever the decoder's constraint is; both
     // share the keys and values of the prompts.
-    try batchScorer.restart(batch, prompt)
+    try batchScorer.restart(batch)
     batchScorer.scorer.constraint = .before
     let losses = try batchScorer.scorer.negativeLogLikelihoods(of: targets)
     batchScorer.scorer.constraint = constraint
-    let lists = try decoder.search(prompts: batch.count, in: trie, scorer: &batchScorer.scorer)
+    let lists = try batchScorer.lists()
     return batch.indices.map { index in
       matcher.row(
         batch[index], ranked: lists[index], negativeLogLikelihood: losses[index])
@@ -87,32 +94,52 @@ public struct Evaluator {
     precondition(!history.isEmpty, "a history without items")
     // Prompts are a function of the history alone, so that any target does.
     let window = Window(user: 0, history: history, target: history[0], timestamp: 0)
-    var batchScorer = BatchScorer(self, weights)
-    try batchScorer.restart([window], prompt)
-    return try decoder.search(prompts: 1, in: trie, scorer: &batchScorer.scorer).joined()
-      .map(matcher.resolved)
+    var batchScorer = try BatchScorer(self, weights)
+    try batchScorer.restart([window])
+    return try batchScorer.lists().joined().map(matcher.resolved)
   }
 
-  /// A scorer that serves one batch of windows after another, and the vectors of their slots.
+  /// A scorer that serves one batch of windows after another, the vectors of their slots, and the
+  /// decoder, prepared once for all of them.
   private struct BatchScorer {
     var scorer: LanguageModelScorer
+    private var decoder: any Decoder
     private var vectors: SlotVectors?
     private let stage: PromptStage
+    private let evaluator: Evaluator
+    private var count = 0
 
-    init(_ evaluator: Evaluator, _ weights: TrainedWeights) {
+    init(_ evaluator: Evaluator, _ weights: TrainedWeights) throws {
       scorer = LanguageModelScorer(
         model: evaluator.model, adapter: weights.adapter, trie: evaluator.trie,
         constraint: evaluator.constraint, prompts: [])
+      decoder = evaluator.decoder
+      try decoder.prepare(evaluator.context, scorer: &scorer)
       vectors = weights.injector.map { SlotVectors($0) }
       stage = weights.isTrained ? .inference : .inference.textOnly
+      self.evaluator = evaluator
     }
 
-    mutating func restart(
-      _ windows: [Window], _ prompt: (Window, PromptStage) throws -> EncodedPrompt
-    ) throws {
-      let prompts = try windows.map { try prompt($0, stage) }
+    mutating func restart(_ windows: [Window]) throws {
+      let prompts = try windows.map { try evaluator.prompt($0, stage) }
       scorer.restart(
         prompts: prompts.map(\.elements), injected: try vectors?.injected(for: prompts))
+      scorer.recommender = evaluator.titleScores(behind: windows)
+      count = windows.count
+    }
+
+    /// The decoder's lists for the windows in use.
+    mutating func lists() throws -> [[RankedAnswer]] {
+      try decoder.search(prompts: count, in: evaluator.trie, scorer: &scorer)
+    }
+  }
+
+  /// The recommender's scores of all titles behind one of some windows.
+  private func titleScores(behind windows: [Window]) -> ((Int) throws -> [Float])? {
+    recommender.map { [catalogue = matcher.catalogue] recommender in
+      { prompt in
+        catalogue.titleScores(ofItems: try recommender.scores(history: windows[prompt].history))
+      }
     }
   }
 }
@@ -227,12 +254,10 @@ extension Evaluation {
     for (position, title) in order.enumerated() { place[title] = position }
     self.init(
       rows: try windows.map { window in
-        let scores = try recommender.scores(history: window.history)
-        let ranked = catalogue.titles.indices
-          .map { title in
-            let best = catalogue.items(withTitle: title).map { scores[$0 - 1] }.max() ?? 0
-            return ScoredTitle(title: title, score: best)
-          }
+        let scores = catalogue.titleScores(
+          ofItems: try recommender.scores(history: window.history))
+        let ranked = scores.enumerated()
+          .map { ScoredTitle(title: $0.offset, score: $0.element) }
           .sorted { ($1.score, place[$0.title]) < ($0.score, place[$1.title]) }
           .prefix(length)
         let target = catalogue.titleNumber(of: window.target)

@@ -4,6 +4,7 @@ internal import BackboneLLaRA
 public import BearLabCore
 internal import BearLabData
 internal import BearLabEvaluation
+internal import DecoderBIGRecGrounding
 internal import DecoderBeam
 internal import DecoderConstrainedBeam
 internal import DecoderGreedy
@@ -29,6 +30,7 @@ private let builtinPlugins: [any PluginModule.Type] = [
   ConstrainedBeamModule.self,
   BeamModule.self,
   GreedyModule.self,
+  BIGRecGroundingModule.self,
   PopularityModule.self,
   MarkovModule.self,
   SASRecModule.self,

@@ -13,7 +13,7 @@ extension RunDescription {
   public func requireSameTraining(
     of given: RunDescription, in run: RunFolder
   ) throws(RunFolderError) {
-    if given.hasModel != hasModel || given.recommender != recommender {
+    if given.hasModel != hasModel || trainsOnRecommender && given.recommender != recommender {
       throw .otherRecommender(
         path: run.path, trained: recommender?.name ?? "no recommender",
         given: Self.difference(of: given.recommender, from: recommender))

@@ -92,8 +92,17 @@ public struct Experiment {
   public func evaluator() throws -> Evaluator {
     Evaluator(
       model: loaded.model, trie: trie, matcher: try matcher, decoder: decoder,
+      context: decoderContext,
+      recommender: decoder.needsRecommender ? try fittedRecommender() : nil,
       constraint: constraint, batchSize: try description.evaluation["batch-size"]
     ) { try prompt($0, stage: $1) }
+  }
+
+  /// What the decoder is told before it searches.
+  var decoderContext: DecoderContext {
+    DecoderContext(
+      catalogue: dataset.catalogue, targetCounts: statistics.targetCounts,
+      encoder: loaded.encoder)
   }
 
   /// The first rows of test, as many as the description says.
@@ -123,7 +132,7 @@ public struct Experiment {
     get throws { try description.training["checkpoint-steps"] }
   }
 
-  /// The recommender that the backbone builds on, trained or read from the store the first time; nil
+  /// The recommender that backbone or decoder build on, trained or read from the store the first time; nil
   /// where it asks for none.
   ///
   /// - Throws: ``RecommenderFileError`` for a file that is not the one the run needs, and what the

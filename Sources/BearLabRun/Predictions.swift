@@ -13,10 +13,12 @@ enum Predictions {
     _ evaluation: Evaluation, of experiment: Experiment, in folder: RunFolder
   ) throws {
     let longest = evaluation.rows.map(\.ranked.count).max() ?? 0
-    let width: Int? = try? experiment.description.decoder.values["width"]
+    let length: Int? = try experiment.description.listParameter.map {
+      try experiment.description.decoder.values[$0]
+    }
     let text = try json(
       evaluation, phrases: experiment.dataset.phrases, matcher: try experiment.matcher,
-      length: width ?? longest)
+      length: length ?? longest)
     let official = officialName(
       dataset: experiment.dataset.name, rows: evaluation.rows.count,
       constraint: experiment.constraint)
@@ -43,7 +45,7 @@ enum Predictions {
   /// The file's text.
   ///
   /// Titles are in double quotes, raw; so is the text of an answer that is no title. Lists shorter
-  /// than `length` are padded with "" and the lowest finite score. `length` is the decoder's width.
+  /// than `length` are padded with "" and the lowest finite score. `length` is that of the decoder's lists.
   static func json(
     _ evaluation: Evaluation, phrases: PromptPhrases, matcher: TitleMatcher, length: Int
   ) throws -> String {

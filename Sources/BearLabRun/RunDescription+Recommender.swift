@@ -4,7 +4,7 @@ extension RunDescription {
   /// The backbone's name in a run without a language model.
   static let noBackbone = "none"
 
-  /// What a backbone builds on that needs a recommender, where none is set.
+  /// What backbone or decoder build on that need a recommender, where none is set.
   static let defaultRecommender = "sasrec"
 
   /// Whether the run has a language model.
@@ -28,20 +28,22 @@ extension RunDescription {
   /// - Parameters:
   ///   - name: the one that was set, or empty.
   ///   - backbone: its name, and the backbone unless it is `none`.
+  ///   - decoder: the decoder.
   ///   - assignments: all that was set.
   ///   - registry: the recommenders.
-  /// - Returns: the one that was set, else the default one if the backbone needs one; nil for none.
+  /// - Returns: the one that was set, else the default one if backbone or decoder need one; nil for
+  ///   none.
   /// - Throws: `RegistryError`, or ``RunDescriptionError`` where it does not go with the backbone.
   static func recommender(
-    set name: String, backbone: (name: String, made: (any Backbone)?), _ assignments: [Assignment],
-    registry: PluginRegistry
+    set name: String, backbone: (name: String, made: (any Backbone)?),
+    decoder: any Decoder, _ assignments: [Assignment], registry: PluginRegistry
   ) throws -> String? {
     if !name.isEmpty { _ = try registry.recommenders.find(name) }
     guard let made = backbone.made else {
       guard !name.isEmpty else { throw RunDescriptionError.nothingToRun }
       return name
     }
-    if made.needs.recommender { return name.isEmpty ? defaultRecommender : name }
+    if made.needs.recommender || decoder.needsRecommender { return name.isEmpty ? defaultRecommender : name }
     guard name.isEmpty else {
       throw RunDescriptionError.recommenderNotUsed(backbone: backbone.name, recommender: name)
     }

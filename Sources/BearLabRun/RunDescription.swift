@@ -16,8 +16,10 @@ public struct RunDescription: Sendable {
   public let backbone: Choice
   public let objective: Choice
   public let decoder: Choice
-  /// What the backbone builds on, or what a run without a language model measures; nil for none.
+  /// What backbone or decoder build on, or what a run without a language model measures; nil for none.
   public let recommender: Choice?
+  /// Whether what the run trains depends on the recommender, and not the decoder alone.
+  public let trainsOnRecommender: Bool
   public private(set) var general: ParameterValues
   public let training: ParameterValues
   public let lora: ParameterValues
@@ -88,7 +90,9 @@ public struct RunDescription: Sendable {
       try types.1.init($0)
     }
     let recommenderName = try Self.recommender(
-      set: general["recommender"], backbone: (names.0, madeBackbone), effective, registry: registry)
+      set: general["recommender"], backbone: (names.0, madeBackbone), decoder: madeDecoder,
+      effective, registry: registry)
+    trainsOnRecommender = madeBackbone.map(\.needs.recommender) ?? true
     recommender = try recommenderName.map { name in
       let type = try registry.recommenders.find(name)
       return try choice("recommender", name, type.parameters) { try type.init($0) }.0
@@ -346,7 +350,8 @@ public enum RunDescriptionError: BearLabError, Equatable {
     case .nothingToRun: "there is neither a backbone nor a recommender"
     case .needsModel: "backbone is 'none', so that there is no language model"
     case .recommenderNotUsed(let backbone, let recommender):
-      "backbone '\(backbone)' builds on no recommender, and '\(recommender)' is given"
+      "neither backbone '\(backbone)' nor the decoder builds on a recommender, and "
+        + "'\(recommender)' is given"
     case .noRecommender(let setting):
       "\(setting) is a recommender's setting, and the run has none"
     case .noModelSetting(let setting):
@@ -382,5 +387,12 @@ public enum RunDescriptionError: BearLabError, Equatable {
       "leave it out, or give --backbone; a recommender's own settings are recommender.name=value"
     case .malformedYAML: "start from the run.yaml of a run, or from `bear-lab run --dry-run`"
     }
+  }
+}
+
+extension RunDescription {
+  /// The decoder's parameter that says how long its lists are; nil where none does.
+  public var listParameter: String? {
+    ["list", "width"].first { decoder.values.values[$0] != nil }
   }
 }

@@ -55,10 +55,18 @@ extension RunOptions {
     func training(_ assignments: [RunDescription.Assignment]) -> [RunDescription.Assignment] {
       assignments.filter { ["lora", "training"].contains($0.section) }
     }
+    let own = try RunDescription(recorded, registry: registry)
+    // A recommender that nothing but the run's decoder asked for goes with that decoder.
+    let decodesAnew = given.contains {
+      $0.section.isEmpty && $0.name == "decoder" && $0.text != own.decoder.name
+    }
+    let kept =
+      own.trainsOnRecommender || !decodesAnew
+      ? recorded
+      : recorded.filter { ($0.section.isEmpty ? $0.name : $0.section) != "recommender" }
     // How the run was trained is not a protocol's to change afterwards.
-    let all = recorded + given + training(recorded) + training(given)
-    try RunDescription(recorded, registry: registry)
-      .requireSameTraining(of: RunDescription(all, registry: registry), in: run)
+    let all = kept + given + training(recorded) + training(given)
+    try own.requireSameTraining(of: RunDescription(all, registry: registry), in: run)
     return all
   }
 }

@@ -79,6 +79,11 @@ import Testing
         == "the title 'AAB' (item 2) contains EOS, token 66, as token 2 of its answer")
   }
 
+  @Test func aTitleScoresAsItsBestItem() {
+    let catalogue = Catalogue(itemTitles: ["b", "a", "b"])
+    #expect(catalogue.titleScores(ofItems: [-3, -2, -1]) == [-1, -2])
+  }
+
   @Test func excerptsFitALine() {
     #expect(excerpt(of: "Amélie 🐻") == "Amélie 🐻")
     #expect(excerpt(of: "a\nb\u{1B}[1m\u{202E}\0") == #"a\nb\u{1B}[1m\u{202E}\0"#)

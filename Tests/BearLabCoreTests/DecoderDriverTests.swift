@@ -38,6 +38,7 @@ private struct Recorder: PathScorer {
   var rounds: [[ScoreRequest]] = []
 
   mutating func bestTokens(_ requests: [TokenRequest]) -> [TokenScores] { [] }
+  mutating func embeddings(of texts: [[Int32]]) -> [[Float]] { [] }
 
   mutating func score(_ requests: [ScoreRequest]) throws -> [ChildScores] {
     rounds.append(requests)
@@ -117,4 +118,5 @@ private struct SpoiltScorer: PathScorer {
     spoil(try recorder.score(requests))
   }
   mutating func bestTokens(_ requests: [TokenRequest]) -> [TokenScores] { [] }
+  mutating func embeddings(of texts: [[Int32]]) -> [[Float]] { [] }
 }

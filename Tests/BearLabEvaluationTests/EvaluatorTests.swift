@@ -63,7 +63,7 @@ struct EvaluatorTests {
   private func evaluator(_ constraint: ConstraintMode, batchSize: Int) throws -> Evaluator {
     Evaluator(
       model: tiny.model, trie: trie, matcher: matcher, decoder: try ExhaustiveDecoder([:]),
-      constraint: constraint, batchSize: batchSize
+      context: .letters(trie), constraint: constraint, batchSize: batchSize
     ) { window, _ in EncodedPrompt(elements: prompt(of: window)) }
   }
 

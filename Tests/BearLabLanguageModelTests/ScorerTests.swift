@@ -39,6 +39,24 @@ import Testing
     #expect(try scorer.score([]).isEmpty)
   }
 
+  /// More texts than are embedded together, some of them beginnings of others, behind prompts and
+  /// LoRA weights that must not matter.
+  @Test func embeddingsAreThoseOfTheTextAlone() throws {
+    let elements = (0..<150).map { randomTokens(1 + $0 % 5, seed: UInt64($0 % 70)) }
+    let texts = elements.map { $0.map(\.token) }
+    let scorer = makeScorer(try randomTrie(seed: 1), .after)
+    let found = try scorer.embeddings(of: texts)
+    #expect(found.count == texts.count)
+    for (text, embedding) in zip(elements, found) {
+      var forest = TokenForest()
+      let last = forest.insert(text).suffix(1)
+      let expected = try tiny.model.hiddenStates(of: Array(last), in: forest, adapter: nil)
+      #expect(largestGap(embedding, expected.scalars.map(Double.init)) < 1e-5)
+    }
+    #expect(try scorer.embeddings(of: []).isEmpty)
+    #expect(try scorer.recommenderScores(behind: 0) == nil)
+  }
+
   @Test func theConstraintMayChangeBetweenCalls() throws {
     let trie = try randomTrie(seed: 7)
     var scorer = makeScorer(trie, .before)

@@ -30,6 +30,11 @@ import Testing
     var scorer = LanguageModelScorer(
       model: tiny.model, adapter: tiny.makeAdapter(), trie: trie, constraint: constraint,
       prompts: prompts)
+    scorer.recommender = { [titles = trie.titleCount] prompt in
+      // The same for equal prompts, whatever their places.
+      var random = SeededGenerator(prompts[prompt].reduce(7) { $0 &* 31 &+ UInt64($1.token) })
+      return (0..<titles).map { _ in Float.random(in: -1...1, using: &random) }
+    }
     return try decoder.search(prompts: prompts.count, in: trie, scorer: &scorer)
   }
 
@@ -90,6 +95,10 @@ import Testing
       try withCompute(threads: threads, instructionSet: instructionSet) {
         let place = "\(what), \(threads) threads"
         let tiny = try TinyModel(seed: 91, precision: precision)
+        var decoder = decoder
+        var scorer = LanguageModelScorer(
+          model: tiny.model, adapter: nil, trie: trie, constraint: constraint, prompts: [])
+        try decoder.prepare(.letters(trie), scorer: &scorer)
         let together = try search(tiny, decoder, prompts, constraint)
         let alone = try prompts.flatMap { try search(tiny, decoder, [$0], constraint) }
         #expect(isSame(alone, together, instructionSet), "\(place)")

@@ -2,12 +2,7 @@ public import BearLabCore
 
 /// Beam search over the whole vocabulary: what a model writes when nothing keeps it to the catalogue.
 ///
-/// A hypothesis is a list of tokens; its score is the sum of their log-probabilities under the
-/// soft-max over the vocabulary, in single precision. The 2B best next tokens of all beams compete,
-/// finished answers leave the beam for a pool of B, and the result is sorted by score / length^α, EOS
-/// counted in the length. As in the library, beams that the token limit cuts are results too.
-///
-/// Equal scores: the better beam first, then the lower token; in the pool the later answer first.
+/// The texts are those of ``VocabularyBeamSearch``; one that is a title's tokens is that title.
 ///
 /// - Source: `BeamSearchScorer` of transformers 4.49.0; `constrained-beam`, flavour `hf`, without its
 ///   constraint.
@@ -47,35 +42,12 @@ public struct BeamDecoder: Decoder {
   ) throws -> [[RankedAnswer]] {
     guard trie.titleCount > 0 else { return (0..<prompts).map { _ in [] } }
     guard let endToken = trie.endToken else { throw BeamError.noEndToken }
-    let start = PooledBeams<[Int32]>(
-      start: [], width: width, lengthPenalty: lengthPenalty,
-      tokenLimit: tokenLimit == 0 ? trie.maximumDepth : tokenLimit)
-    var searches = (0..<prompts).map { _ in start }
-    while searches.contains(where: { !$0.beams.isEmpty }) {
-      let requests = searches.enumerated().flatMap { prompt, search in
-        search.beams.map { TokenRequest(prompt: prompt, path: $0.position, count: 2 * width) }
-      }
-      var scores = try scorer.bestTokens(requests)[...]
-      try check(scores, of: requests)
-      for index in searches.indices where !searches[index].beams.isEmpty {
-        let own = scores.prefix(searches[index].beams.count)
-        scores = scores.dropFirst(own.count)
-        searches[index].advance(candidates(of: searches[index], own)) { $0.last == endToken }
-      }
+    let search = VocabularyBeamSearch(
+      width: width, lengthPenalty: lengthPenalty,
+      tokenLimit: tokenLimit == 0 ? trie.maximumDepth : tokenLimit, endToken: endToken)
+    return try search.texts(behind: prompts, scorer: &scorer).map { texts in
+      texts.map { answer(tokens: $0.tokens, score: $0.score, in: trie, endToken) }
     }
-    return searches.map { search in
-      search.found.map { answer(tokens: $0.position, score: $0.score, in: trie, endToken) }
-    }
-  }
-
-  private func candidates(
-    of search: PooledBeams<[Int32]>, _ scores: ArraySlice<TokenScores>
-  ) -> BestBeams<[Int32]> {
-    var best = search.noCandidates
-    for (beam, own) in zip(search.beams, scores) {
-      best.offer(own.logProbabilities, from: beam.score) { beam.position + [own.tokens[$0]] }
-    }
-    return best
   }
 
   private func answer(
@@ -85,15 +57,6 @@ public struct BeamDecoder: Decoder {
       return RankedAnswer(ScoredTitle(title: title, score: score))
     }
     return RankedAnswer(tokens: tokens.last == endToken ? tokens.dropLast() : tokens, score: score)
-  }
-
-  private func check(
-    _ scores: ArraySlice<TokenScores>, of requests: [TokenRequest]
-  ) throws(ScoringError) {
-    for (request, own) in zip(requests, scores) where own.logProbabilities.contains(where: \.isNaN)
-    {
-      throw .notANumber(prompt: request.prompt, path: request.path)
-    }
   }
 }
 

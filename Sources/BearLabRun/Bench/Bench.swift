@@ -70,6 +70,8 @@ public struct Bench {
     var scorer = LanguageModelScorer(
       model: experiment.loaded.model, adapter: nil, trie: experiment.trie,
       constraint: experiment.constraint, prompts: [])
+    var decoder = experiment.decoder
+    try decoder.prepare(experiment.decoderContext, scorer: &scorer)
     let injector = try experiment.makeInjector { _ in }
     let batches = try measure(
       rows, stage: .inference, prepare: { try experiment.prompt($0, stage: .inference) },
@@ -78,7 +80,7 @@ public struct Bench {
         var vectors = injector.map { SlotVectors($0) }
         scorer.restart(
           prompts: prompts.map(\.elements), injected: try vectors?.injected(for: prompts))
-        _ = try experiment.decoder.search(
+        _ = try decoder.search(
           prompts: prompts.count, in: experiment.trie, scorer: &scorer)
         return scorer.nodeCount
       })

@@ -6,6 +6,11 @@
 public protocol Decoder: Plugin {
   /// The constraint that the decoder works under; nil where it works under either.
   var constraint: ConstraintMode? { get }
+  /// Whether a recommender must be there, for ``PathScorer/recommenderScores(behind:)``.
+  var needsRecommender: Bool { get }
+  /// Told once before the searches of an evaluation: catalogue and training statistics, and a scorer
+  /// for what does not depend on a prompt.
+  mutating func prepare(_ context: DecoderContext, scorer: inout some PathScorer) throws
   /// Ranks answers behind each of `prompts` prompts.
   ///
   /// Contract, checked by `BearLabTestSupport`: a list is the best first and holds no answer twice;
@@ -19,6 +24,26 @@ public protocol Decoder: Plugin {
 
 extension Decoder {
   public var constraint: ConstraintMode? { nil }
+  public var needsRecommender: Bool { false }
+  public mutating func prepare(
+    _ context: DecoderContext, scorer: inout some PathScorer
+  ) throws {}
+}
+
+/// What a decoder is told before an evaluation.
+public struct DecoderContext: Sendable {
+  public let catalogue: Catalogue
+  /// `[titles]`: how often each title is a target of the training windows.
+  public let targetCounts: [Int]
+  /// The language model's tokenizer.
+  public let encoder: any TextEncoder
+
+  /// Creates a context.
+  public init(catalogue: Catalogue, targetCounts: [Int], encoder: any TextEncoder) {
+    self.catalogue = catalogue
+    self.targetCounts = targetCounts
+    self.encoder = encoder
+  }
 }
 
 /// An answer in a ranked list, and what the decoder thinks of it.
@@ -49,8 +74,8 @@ public struct RankedAnswer: Sendable, Equatable {
 public struct ScoredTitle: Sendable, Equatable {
   /// The title number.
   public let title: Int
-  /// What the list is sorted by: a log-probability in nats, divided by a power of the length where
-  /// the decoder says so.
+  /// What the list is sorted by, larger is better: a log-probability in nats, divided by a power of
+  /// the length where the decoder says so, or what else it documents.
   public let score: Float
 
   /// Creates a scored title.

@@ -16,6 +16,11 @@ public struct LanguageModelScorer: PathScorer {
   private let cache: ForestCache
   /// Where the constraint comes; may be changed between calls.
   public var constraint: ConstraintMode
+  /// The scores of all titles behind a prompt by a recommender; nil for none. Set it with the
+  /// prompts that it is about.
+  public var recommender: ((_ prompt: Int) throws -> [Float])?
+  /// Texts that are embedded together: about as many rows as the engine needs to be fast.
+  private static let textsAtATime = 64
   /// For each prompt, the forest node at which a trie node's children are predicted.
   private var places: [[ItemTrie.Node: Int]] = []
   /// The first prompt; its tokens are the first nodes of the forest.
@@ -83,6 +88,23 @@ public struct LanguageModelScorer: PathScorer {
         tokens: best.map { Int32($0.place) },
         logProbabilities: best.map { $0.value - normalisers[row] })
     }
+  }
+
+  public func embeddings(of texts: [[Int32]]) throws -> [[Float]] {
+    precondition(texts.allSatisfy { !$0.isEmpty }, "a text without tokens")
+    return try stride(from: 0, to: texts.count, by: Self.textsAtATime).flatMap { start in
+      let cache = ForestCache(model: model, adapter: nil)
+      let nodes = texts[start..<min(start + Self.textsAtATime, texts.count)].map {
+        cache.forest.insert(tokens: $0).last ?? 0
+      }
+      let states = try cache.hiddenStates(of: nodes).scalars
+      let width = model.shape.width
+      return nodes.indices.map { Array(states[$0 * width..<($0 + 1) * width]) }
+    }
+  }
+
+  public func recommenderScores(behind prompt: Int) throws -> [Float]? {
+    try recommender?(prompt)
   }
 
   /// −log P of a title behind each prompt, in nats, under the constraint in force.

@@ -8,6 +8,20 @@ public protocol PathScorer {
   ///
   /// The soft-max runs over the vocabulary whatever the constraint is.
   mutating func bestTokens(_ requests: [TokenRequest]) throws -> [TokenScores]
+  /// What the base model makes of each text alone, without prompt and LoRA: its last hidden state,
+  /// after the final norm, at the text's last token.
+  ///
+  /// - Parameter texts: tokens, BOS included where the model has one; none of them empty.
+  /// - Returns: a vector of one length for each text.
+  /// - Throws: what the model throws, such as for a text longer than its context.
+  mutating func embeddings(of texts: [[Int32]]) throws -> [[Float]]
+  /// What the run's recommender thinks of every title behind a prompt, `[titles]`, larger is
+  /// better; nil where there is none.
+  mutating func recommenderScores(behind prompt: Int) throws -> [Float]?
+}
+
+extension PathScorer {
+  public mutating func recommenderScores(behind prompt: Int) throws -> [Float]? { nil }
 }
 
 /// A trie node behind a prompt.

@@ -27,7 +27,9 @@ public func checkDecoder(
       count: Int.random(in: 1...25, using: &random), vocabulary: 4, using: &random)
     let trie = try ItemTrie(paths: paths)
     for constraint in ConstraintMode.allCases {
-      let scorer = TableScorer(trie: trie, constraint: constraint, vocabulary: 8, seed: seed)
+      var scorer = TableScorer(trie: trie, constraint: constraint, vocabulary: 8, seed: seed)
+      scorer.embedding = { randomVector(4, seed: $0.reduce(seed) { $0 &* 31 &+ UInt64($1) }) }
+      scorer.recommender = { randomVector(trie.titleCount, seed: seed &+ UInt64($0)) }
       let check = DecoderCheck(trie: trie, scorer: scorer, prompts: 3)
       var found: [String] = []
       for width in [1, 2, 3, 10] { found += try check.contract(makeDecoder(width), width: width) }
@@ -36,6 +38,11 @@ public func checkDecoder(
     }
   }
   return problems
+}
+
+private func randomVector(_ count: Int, seed: UInt64) -> [Float] {
+  var random = SeededGenerator(seed)
+  return (0..<count).map { _ in Float.random(in: -1...1, using: &random) }
 }
 
 /// The checks on one catalogue.
@@ -108,7 +115,8 @@ private struct DecoderCheck {
   private func search(
     _ decoder: any Decoder, _ scorer: TableScorer, prompts: Int
   ) throws -> [[RankedAnswer]] {
-    var scorer = scorer
+    var (decoder, scorer) = (decoder, scorer)
+    try decoder.prepare(.letters(trie), scorer: &scorer)
     return try decoder.search(prompts: prompts, in: trie, scorer: &scorer)
   }
 }

@@ -8,6 +8,12 @@ public struct TableScorer: PathScorer {
   private let trie: ItemTrie
   private let constraint: ConstraintMode
   private let logits: (_ prompt: Int, _ prefix: [Int32]) -> [Double]
+  /// The vector of a text; zero-dimensional unless another is set.
+  public var embedding: (_ text: [Int32]) -> [Float] = { _ in [] }
+  /// The scores of all titles behind a prompt; nil for none.
+  public var recommender: ((_ prompt: Int) -> [Float])?
+  /// All texts embedded so far, in order.
+  public private(set) var embedded: [[Int32]] = []
   /// All requests so far, in order.
   public private(set) var requests: [ScoreRequest] = []
   /// As ``requests``, of next tokens.
@@ -62,11 +68,21 @@ public struct TableScorer: PathScorer {
     }
   }
 
+  public mutating func embeddings(of texts: [[Int32]]) -> [[Float]] {
+    embedded += texts
+    return texts.map(embedding)
+  }
+
+  public func recommenderScores(behind prompt: Int) -> [Float]? { recommender?(prompt) }
+
   /// The same logits, with one of the prompts as the only one.
   public func alone(prompt: Int) -> TableScorer {
-    TableScorer(trie: trie, constraint: constraint) { [logits] _, prefix in
+    var scorer = TableScorer(trie: trie, constraint: constraint) { [logits] _, prefix in
       logits(prompt, prefix)
     }
+    scorer.embedding = embedding
+    scorer.recommender = recommender.map { scores in { _ in scores(prompt) } }
+    return scorer
   }
 
   /// Log-probabilities of all tokens behind a prefix.
