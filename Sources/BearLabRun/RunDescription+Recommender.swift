@@ -43,7 +43,9 @@ extension RunDescription {
       guard !name.isEmpty else { throw RunDescriptionError.nothingToRun }
       return name
     }
-    if made.needs.recommender || decoder.needsRecommender { return name.isEmpty ? defaultRecommender : name }
+    if made.needs.recommender || decoder.needsRecommender {
+      return name.isEmpty ? defaultRecommender : name
+    }
     guard name.isEmpty else {
       throw RunDescriptionError.recommenderNotUsed(backbone: backbone.name, recommender: name)
     }

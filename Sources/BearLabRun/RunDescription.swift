@@ -111,10 +111,13 @@ public struct RunDescription: Sendable {
       decoder: madeDecoder.constraint)
     protocolSummary = Self.summary(
       of: try general["protocol"],
-      values: [
-        "backbone": backbone.values, "decoder": decoder.values, "training": training,
-        "evaluation": evaluation,
-      ], declared: declared, otherConstraint: constraint == trained ? nil : constraint)
+      // A run without a language model has none of the quirks.
+      values: backbone.name == Self.noBackbone
+        ? [:]
+        : [
+          "backbone": backbone.values, "decoder": decoder.values, "training": training,
+          "evaluation": evaluation,
+        ], declared: declared, otherConstraint: constraint == trained ? nil : constraint)
     _ = try loraSettings
     _ = try seeds
   }

@@ -38,7 +38,7 @@ public enum RunSections {
   /// How the model is fine-tuned.
   public static let training: [Parameter] = [
     .integer(
-      "samples", default: 2400, in: 1...,
+      "samples", default: 1000, in: 1...,
       "training windows, the first of train_10000's order; all where there are fewer"),
     .integer("epochs", default: 1, in: 0...100_000, "passes over the samples; 0 trains nothing"),
     .integer(

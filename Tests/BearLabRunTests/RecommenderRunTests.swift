@@ -202,7 +202,8 @@ import Testing
         let source = RecommenderSource(
           description, dataset: dataset, registry: registry, store: nil)
         #expect(throws: FakeError.noValidation) { _ = try source.trained() }
-        // A file where the folder should be.
+        // A file where the folder should be, which the training that diverged has made.
+        try FileManager.default.removeItem(atPath: "\(cache)/recommenders")
         try Data().write(to: URL(filePath: "\(cache)/recommenders"))
         let unkept = try #require(throws: RecommenderFileError.self) {
           try run("\(cache)/b", cache: cache)

@@ -176,7 +176,8 @@ func quotesAreStrippedAndBOSComesFirst(bosToken: Int32?) throws {
     // An empty text of a model without BOS is EOS.
     #expect(
       scorer.embedded == [
-        start + encoder.encode("ab"), bosToken == nil ? [0] : start, start + encoder.encode("c\" d"),
+        start + encoder.encode("ab"), bosToken == nil ? [0] : start,
+        start + encoder.encode("c\" d"),
       ])
   }
 }

@@ -30,6 +30,7 @@ struct TitleSpace: Sendable {
   ///   - limit: the tokens that are read of a text; decoded and encoded again it may have more.
   ///   - scorer: what embeds.
   /// - Returns: a point a text.
+  /// - Throws: what the scorer throws.
   func points(
     of texts: [[Int32]], limit: Int, scorer: inout some PathScorer
   ) throws -> [[Float]] {

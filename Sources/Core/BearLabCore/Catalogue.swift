@@ -46,9 +46,8 @@ public struct Catalogue: Sendable, Equatable {
   /// The items that bear a title, ascending.
   public func items(withTitle number: Int) -> [Int] { itemsByTitle[number] }
 
-  /// The scores of the titles, `[titles]`: each is that of its best item.
-  ///
-  /// - Parameter scores: `[items]`, item i + 1 at index i.
+  /// The scores of the titles, `[titles]`, each that of its best item: from those of the items,
+  /// `[items]` with item i + 1 at index i.
   public func titleScores(ofItems scores: [Float]) -> [Float] {
     itemsByTitle.map { items in items.map { scores[$0 - 1] }.max() ?? 0 }
   }

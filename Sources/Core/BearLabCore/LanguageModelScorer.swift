@@ -16,8 +16,9 @@ public struct LanguageModelScorer: PathScorer {
   private let cache: ForestCache
   /// Where the constraint comes; may be changed between calls.
   public var constraint: ConstraintMode
-  /// The scores of all titles behind a prompt by a recommender; nil for none. Set it with the
-  /// prompts that it is about.
+  /// The scores of all titles behind a prompt by a recommender; nil for none.
+  ///
+  /// Set it with the prompts that it is about.
   public var recommender: ((_ prompt: Int) throws -> [Float])?
   /// Texts that are embedded together: about as many rows as the engine needs to be fast.
   private static let textsAtATime = 64
