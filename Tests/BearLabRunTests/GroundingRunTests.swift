@@ -6,11 +6,13 @@ import Testing
 
 /// Whole runs whose decoder embeds titles, and may ask a recommender.
 @Suite struct GroundingRunTests {
-  private static let quick = ["decoder=bigrec-grounding", "evaluation.users=6"]
+  private static let quick = [
+    "objective=sft", "decoder=bigrec-grounding", "evaluation.users=6",
+  ]
 
   @Test func listsAreTitlesFromTheNearestOn() throws {
     let run = try tinyRun(Self.quick + ["decoder.list=7", "decoder.width=3"])
-    #expect(run.table.rows.map(\.name) == ["popularity", "zero-shot", "bear"])
+    #expect(run.table.rows.map(\.name) == ["popularity", "zero-shot", "sft"])
     for row in try run.predictions {
       #expect(row.predict.count == 7 && Set(row.predict).count == 7)
       #expect(row.predict_scores.allSatisfy { $0 <= 0 })

@@ -41,7 +41,7 @@ import Testing
         other.errors.contains("was trained with markov, not with popularity-weight=1.0\n"),
         "\(other.errors)")
       let model = try bearLab(["evaluate", folder, "--backbone", "bigrec"], cache: cache)
-      #expect(model.status == 1 && model.errors.contains("builds on no recommender"))
+      #expect(model.status == 1 && model.errors.contains("nor the decoder builds on a recommender"))
     }
   }
 
@@ -63,7 +63,7 @@ import Testing
     (["--backbone", "none"], "there is neither a backbone nor a recommender\n  give --backbone"),
     (
       ["--backbone", "bigrec", "--recommender", "markov"],
-      "backbone 'bigrec' builds on no recommender, and 'markov' is given\n  leave the recommender"
+      "neither backbone 'bigrec' nor the decoder builds on a recommender, and 'markov' is given"
     ),
     (
       ["--recommender", "markov", "--epochs", "3"],
