@@ -8,7 +8,6 @@ public struct Evaluator {
   private let trie: ItemTrie
   private let matcher: TitleMatcher
   private let decoder: any Decoder
-  private let context: DecoderContext
   private let recommender: (any FittedRecommender)?
   private let constraint: ConstraintMode
   private let prompt: (Window, PromptStage) throws -> EncodedPrompt
@@ -27,17 +26,22 @@ public struct Evaluator {
   ///   - constraint: where the decoder's constraint comes, relative to the soft-max.
   ///   - batchSize: users whose beams advance together; only time and memory depend on it.
   ///   - prompt: a window's prompt in tokens.
+  /// - Throws: what the decoder throws when it is told the context.
   public init(
     model: LanguageModel, trie: ItemTrie, matcher: TitleMatcher, decoder: any Decoder,
     context: DecoderContext, recommender: (any FittedRecommender)? = nil,
     constraint: ConstraintMode, batchSize: Int = 16,
     prompt: @escaping (Window, PromptStage) throws -> EncodedPrompt
-  ) {
+  ) throws {
+    // What it is told does not depend on what is evaluated: once for all evaluations.
+    var decoder = decoder
+    var scorer = LanguageModelScorer(
+      model: model, adapter: nil, trie: trie, constraint: constraint, prompts: [])
+    try decoder.prepare(context, scorer: &scorer)
     self.model = model
     self.trie = trie
     self.matcher = matcher
     self.decoder = decoder
-    self.context = context
     self.recommender = recommender
     self.constraint = constraint
     self.batchSize = batchSize
@@ -56,7 +60,7 @@ public struct Evaluator {
     _ windows: [Window], weights: TrainedWeights, progress: (Int) throws -> Void = { _ in }
   ) throws -> Evaluation {
     // One for all batches, so that what all prompts begin with is computed once.
-    var scorer = try BatchScorer(self, weights)
+    var scorer = BatchScorer(self, weights)
     var rows: [Evaluation.Row] = []
     for start in stride(from: 0, to: windows.count, by: batchSize) {
       let batch = Array(windows[start..<min(start + batchSize, windows.count)])
@@ -94,27 +98,23 @@ public struct Evaluator {
     precondition(!history.isEmpty, "a history without items")
     // Prompts are a function of the history alone, so that any target does.
     let window = Window(user: 0, history: history, target: history[0], timestamp: 0)
-    var batchScorer = try BatchScorer(self, weights)
+    var batchScorer = BatchScorer(self, weights)
     try batchScorer.restart([window])
     return try batchScorer.lists().joined().map(matcher.resolved)
   }
 
-  /// A scorer that serves one batch of windows after another, the vectors of their slots, and the
-  /// decoder, prepared once for all of them.
+  /// A scorer that serves one batch of windows after another, and the vectors of their slots.
   private struct BatchScorer {
     var scorer: LanguageModelScorer
-    private var decoder: any Decoder
     private var vectors: SlotVectors?
     private let stage: PromptStage
     private let evaluator: Evaluator
     private var count = 0
 
-    init(_ evaluator: Evaluator, _ weights: TrainedWeights) throws {
+    init(_ evaluator: Evaluator, _ weights: TrainedWeights) {
       scorer = LanguageModelScorer(
         model: evaluator.model, adapter: weights.adapter, trie: evaluator.trie,
         constraint: evaluator.constraint, prompts: [])
-      decoder = evaluator.decoder
-      try decoder.prepare(evaluator.context, scorer: &scorer)
       vectors = weights.injector.map { SlotVectors($0) }
       stage = weights.isTrained ? .inference : .inference.textOnly
       self.evaluator = evaluator
@@ -130,7 +130,7 @@ public struct Evaluator {
 
     /// The decoder's lists for the windows in use.
     mutating func lists() throws -> [[RankedAnswer]] {
-      try decoder.search(prompts: count, in: evaluator.trie, scorer: &scorer)
+      try evaluator.decoder.search(prompts: count, in: evaluator.trie, scorer: &scorer)
     }
   }
 
@@ -247,11 +247,7 @@ extension Evaluation {
     _ windows: [Window], by recommender: any FittedRecommender, matcher: TitleMatcher, length: Int
   ) throws {
     let catalogue = matcher.catalogue
-    let order = catalogue.titles.indices.sorted { first, second in
-      catalogue.titles[first].utf8.lexicographicallyPrecedes(catalogue.titles[second].utf8)
-    }
-    var place = [Int](repeating: 0, count: order.count)
-    for (position, title) in order.enumerated() { place[title] = position }
+    let place = catalogue.titlePlaces
     self.init(
       rows: try windows.map { window in
         let scores = catalogue.titleScores(

@@ -36,12 +36,11 @@ extension RunInputs {
 extension Prompt {
   /// The bytes of the text; a slot counts as one.
   fileprivate var byteCount: Int {
-    parts.reduce(0) { count, part in
-      switch part {
-      case .text(let text): count + text.utf8.count
-      case .slot: count + 1
+    slots.count
+      + parts.reduce(0) { count, part in
+        guard case .text(let text) = part else { return count }
+        return count + text.utf8.count
       }
-    }
   }
 }
 

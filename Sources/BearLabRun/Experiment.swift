@@ -90,10 +90,10 @@ public struct Experiment {
 
   /// Measures language models on this data set.
   public func evaluator() throws -> Evaluator {
-    Evaluator(
+    try Evaluator(
       model: loaded.model, trie: trie, matcher: try matcher, decoder: decoder,
       context: decoderContext,
-      recommender: decoder.needsRecommender ? try fittedRecommender() : nil,
+      recommender: decoder.needsRecommender ? try recommenders.trained()?.fitted : nil,
       constraint: constraint, batchSize: try description.evaluation["batch-size"]
     ) { try prompt($0, stage: $1) }
   }
@@ -130,15 +130,6 @@ public struct Experiment {
   /// Optimiser steps between checkpoints.
   var checkpointSteps: Int {
     get throws { try description.training["checkpoint-steps"] }
-  }
-
-  /// The recommender that backbone or decoder build on, trained or read from the store the first time; nil
-  /// where it asks for none.
-  ///
-  /// - Throws: ``RecommenderFileError`` for a file that is not the one the run needs, and what the
-  ///   recommender throws.
-  public func fittedRecommender() throws -> (any FittedRecommender)? {
-    try recommenders.trained()?.fitted
   }
 
   /// A trainer with fresh LoRA weights.

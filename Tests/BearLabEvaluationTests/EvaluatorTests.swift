@@ -61,7 +61,7 @@ struct EvaluatorTests {
   }
 
   private func evaluator(_ constraint: ConstraintMode, batchSize: Int) throws -> Evaluator {
-    Evaluator(
+    try Evaluator(
       model: tiny.model, trie: trie, matcher: matcher, decoder: try ExhaustiveDecoder([:]),
       context: .letters(trie), constraint: constraint, batchSize: batchSize
     ) { window, _ in EncodedPrompt(elements: prompt(of: window)) }

@@ -1,6 +1,6 @@
 public import BearLabCore
 internal import BearLabNN
-internal import BearLabSequential
+public import BearLabSequential
 internal import BearLabTensor
 
 /// A bidirectional transformer that learns to fill in hidden items (BERT4Rec).
@@ -12,7 +12,7 @@ internal import BearLabTensor
 ///
 /// - Source: Sun et al., "BERT4Rec: Sequential Recommendation with Bidirectional Encoder
 ///   Representations from Transformer", CIKM 2019; section 4.2 of the method specification.
-public struct BERT4RecRecommender: Recommender {
+public struct BERT4RecRecommender: SequentialModel {
   public static let summary = "BERT4Rec: a bidirectional transformer that fills in hidden items"
   public static let citation = """
     Sun et al., "BERT4Rec: Sequential Recommendation with Bidirectional Encoder Representations \
@@ -41,7 +41,7 @@ public struct BERT4RecRecommender: Recommender {
   private let width: Int
   private let dropout: Float
   private let attentionDropout: Float
-  private var settings: SequentialSettings
+  public private(set) var settings: SequentialSettings
 
   public init(_ values: ParameterValues) throws {
     cloze = Cloze(rule: try values["masking"], rate: try values["mask-rate"])
@@ -56,20 +56,9 @@ public struct BERT4RecRecommender: Recommender {
     settings.adam.isDecayCoupled = false
   }
 
-  public func fit(
-    _ data: RecommenderData, progress: (RecommenderProgress) throws -> Void
-  ) throws -> any FittedRecommender {
-    let encoder = try encoder(items: data.catalogue.itemCount, seed: data.seed)
-    return try SequentialTrainer(encoder, settings: settings, data: data)
-      .fit(progress: progress) { mean(of: $0, encoder) }
-  }
-
-  public func restore(
-    _ tensors: StoredTensors, catalogue: Catalogue
-  ) throws -> any FittedRecommender {
-    try SequentialRecommender(
-      encoder(items: catalogue.itemCount, seed: 0), maxLength: settings.maxLength,
-      restoring: tensors)
+  public func network(items: Int, seed: UInt64) throws -> SequentialNetwork {
+    let encoder = try encoder(items: items, seed: seed)
+    return SequentialNetwork(encoder) { _ in { mean(of: $0, encoder) } }
   }
 
   /// The loss of a batch.

@@ -1,11 +1,11 @@
 public import BearLabCore
-internal import BearLabSequential
+public import BearLabSequential
 
 /// Convolutions over the embeddings of the last items (Caser), without user embedding.
 ///
 /// - Source: Tang & Wang, "Personalized Top-N Sequential Recommendation via Convolutional Sequence
 ///   Embedding", WSDM 2018; section 4.5 of the method specification.
-public struct CaserRecommender: Recommender {
+public struct CaserRecommender: SequentialModel {
   public static let summary = "Caser: convolutions over the embeddings of the last items"
   public static let citation = """
     Tang & Wang, "Personalized Top-N Sequential Recommendation via Convolutional Sequence \
@@ -24,7 +24,7 @@ public struct CaserRecommender: Recommender {
   private let loss: NextItemLoss
   private let width: Int
   private let dropout: Float
-  private var settings: SequentialSettings
+  public private(set) var settings: SequentialSettings
 
   public init(_ values: ParameterValues) throws {
     loss = NextItemLoss(kind: try values["loss"], isDROS: true)
@@ -34,20 +34,9 @@ public struct CaserRecommender: Recommender {
     settings.adam.weightDecay = try values["weight-decay"]
   }
 
-  public func fit(
-    _ data: RecommenderData, progress: (RecommenderProgress) throws -> Void
-  ) throws -> any FittedRecommender {
-    let encoder = encoder(items: data.catalogue.itemCount, seed: data.seed)
-    return try SequentialTrainer(encoder, settings: settings, data: data)
-      .fit(progress: progress) { loss($0, encoder) }
-  }
-
-  public func restore(
-    _ tensors: StoredTensors, catalogue: Catalogue
-  ) throws -> any FittedRecommender {
-    try SequentialRecommender(
-      encoder(items: catalogue.itemCount, seed: 0), maxLength: settings.maxLength,
-      restoring: tensors)
+  public func network(items: Int, seed: UInt64) -> SequentialNetwork {
+    let encoder = encoder(items: items, seed: seed)
+    return SequentialNetwork(encoder) { _ in { loss($0, encoder) } }
   }
 
   /// A fresh network.

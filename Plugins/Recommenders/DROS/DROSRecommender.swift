@@ -1,6 +1,6 @@
 public import BearLabCore
 internal import BearLabNN
-internal import BearLabSequential
+public import BearLabSequential
 internal import BearLabTensor
 
 /// A sequential recommender with a distributionally robust term (DROS).
@@ -11,7 +11,7 @@ internal import BearLabTensor
 ///
 /// - Source: Yang et al., "A Generic Learning Framework for Sequential Recommendation with
 ///   Distribution Shifts", SIGIR 2023; section 4.3 of the method specification.
-public struct DROSRecommender: Recommender {
+public struct DROSRecommender: SequentialModel {
   public static let summary = "DROS: SASRec, GRU4Rec or Caser with a distributionally robust term"
   public static let citation = """
     Yang et al., "A Generic Learning Framework for Sequential Recommendation with Distribution \
@@ -43,7 +43,7 @@ public struct DROSRecommender: Recommender {
   private let radius: Float
   private let width: Int
   private let dropout: Float
-  private var settings: SequentialSettings
+  public private(set) var settings: SequentialSettings
 
   public init(_ values: ParameterValues) throws {
     base = try values["encoder"]
@@ -57,22 +57,13 @@ public struct DROSRecommender: Recommender {
     settings.adam.weightDecay = try values["weight-decay"]
   }
 
-  public func fit(
-    _ data: RecommenderData, progress: (RecommenderProgress) throws -> Void
-  ) throws -> any FittedRecommender {
-    let encoder = try encoder(items: data.catalogue.itemCount, seed: data.seed)
-    let trainer = try SequentialTrainer(encoder, settings: settings, data: data)
-    let term = RobustTerm(
-      form: form, radius: radius, targets: data.train.map(\.target), items: encoder.itemCount)
-    return try trainer.fit(progress: progress) { mean(of: $0, encoder, term) }
-  }
-
-  public func restore(
-    _ tensors: StoredTensors, catalogue: Catalogue
-  ) throws -> any FittedRecommender {
-    try SequentialRecommender(
-      encoder(items: catalogue.itemCount, seed: 0), maxLength: settings.maxLength,
-      restoring: tensors)
+  public func network(items: Int, seed: UInt64) throws -> SequentialNetwork {
+    let encoder = try encoder(items: items, seed: seed)
+    return SequentialNetwork(encoder) { data in
+      let term = RobustTerm(
+        form: form, radius: radius, targets: data.train.map(\.target), items: items)
+      return { mean(of: $0, encoder, term) }
+    }
   }
 
   /// The mean loss of a batch; both parts share the scores of all items.

@@ -1,5 +1,5 @@
 public import BearLabCore
-internal import BearLabSequential
+public import BearLabSequential
 
 /// A recurrent network over the history (GRU4Rec), in two published forms.
 ///
@@ -16,7 +16,7 @@ internal import BearLabSequential
 ///
 /// - Source: Hidasi et al., "Session-based Recommendations with Recurrent Neural Networks", ICLR
 ///   2016; section 4.4 of the method specification.
-public struct GRU4RecRecommender: Recommender {
+public struct GRU4RecRecommender: SequentialModel {
   public static let summary = "GRU4Rec: gated recurrent units over the history's items"
   public static let citation = """
     Hidasi et al., "Session-based Recommendations with Recurrent Neural Networks", ICLR 2016; \
@@ -43,7 +43,7 @@ public struct GRU4RecRecommender: Recommender {
   private let width: Int
   private let hidden: Int?
   private let dropout: Float
-  private var settings: SequentialSettings
+  public private(set) var settings: SequentialSettings
 
   public init(_ values: ParameterValues) throws {
     let name: String = try values["variant"]
@@ -61,20 +61,9 @@ public struct GRU4RecRecommender: Recommender {
     settings.adam.weightDecay = decay >= 0 ? decay : isRecBole ? 0 : 1e-6
   }
 
-  public func fit(
-    _ data: RecommenderData, progress: (RecommenderProgress) throws -> Void
-  ) throws -> any FittedRecommender {
-    let encoder = encoder(items: data.catalogue.itemCount, seed: data.seed)
-    return try SequentialTrainer(encoder, settings: settings, data: data)
-      .fit(progress: progress) { loss($0, encoder) }
-  }
-
-  public func restore(
-    _ tensors: StoredTensors, catalogue: Catalogue
-  ) throws -> any FittedRecommender {
-    try SequentialRecommender(
-      encoder(items: catalogue.itemCount, seed: 0), maxLength: settings.maxLength,
-      restoring: tensors)
+  public func network(items: Int, seed: UInt64) -> SequentialNetwork {
+    let encoder = encoder(items: items, seed: seed)
+    return SequentialNetwork(encoder) { _ in { loss($0, encoder) } }
   }
 
   /// A fresh network.

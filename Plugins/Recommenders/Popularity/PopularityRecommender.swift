@@ -19,9 +19,9 @@ public struct PopularityRecommender: Recommender {
     let catalogue = data.catalogue
     var counts = [Int](repeating: 0, count: catalogue.titles.count)
     for window in data.train { counts[catalogue.titleNumber(of: window.target)] += 1 }
-    let ranking = counts.indices.sorted { first, second in
-      if counts[first] != counts[second] { return counts[first] > counts[second] }
-      return catalogue.titles[first].utf8.lexicographicallyPrecedes(catalogue.titles[second].utf8)
+    let places = catalogue.titlePlaces
+    let ranking = counts.indices.sorted {
+      (counts[$1], places[$0]) < (counts[$0], places[$1])
     }
     var scores = [Float](repeating: 0, count: catalogue.itemCount)
     for (place, title) in ranking.enumerated() {

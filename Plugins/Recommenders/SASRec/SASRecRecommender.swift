@@ -1,5 +1,5 @@
 public import BearLabCore
-internal import BearLabSequential
+public import BearLabSequential
 internal import BearLabTensor
 
 /// Self-attentive sequential recommendation (SASRec), in three published forms.
@@ -18,7 +18,7 @@ internal import BearLabTensor
 ///
 /// - Source: Kang & McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018; section 4.1 of
 ///   the method specification.
-public struct SASRecRecommender: Recommender {
+public struct SASRecRecommender: SequentialModel {
   public static let summary = "SASRec: causal self-attention over the history's items"
   public static let citation = """
     Kang & McAuley, "Self-Attentive Sequential Recommendation", ICDM 2018; pmixer/SASRec.pytorch \
@@ -58,7 +58,7 @@ public struct SASRecRecommender: Recommender {
   private let width: Int
   private let dropout: Float
   private let itemPenalty: Float
-  private var settings: SequentialSettings
+  public private(set) var settings: SequentialSettings
 
   public init(_ values: ParameterValues) throws {
     variant = try values["variant"]
@@ -80,24 +80,15 @@ public struct SASRecRecommender: Recommender {
     settings.adam.beta2 = variant == .pmixer ? 0.98 : 0.999
   }
 
-  public func fit(
-    _ data: RecommenderData, progress: (RecommenderProgress) throws -> Void
-  ) throws -> any FittedRecommender {
-    let encoder = try encoder(items: data.catalogue.itemCount, seed: data.seed)
-    let trainer = try SequentialTrainer(encoder, settings: settings, data: data)
-    return try trainer.fit(progress: progress) { batch in
-      let mean = loss(batch, encoder)
-      guard itemPenalty > 0 else { return mean }
-      return mean + itemPenalty * (encoder.itemTable * encoder.itemTable).sum()
+  public func network(items: Int, seed: UInt64) throws -> SequentialNetwork {
+    let encoder = try encoder(items: items, seed: seed)
+    return SequentialNetwork(encoder) { _ in
+      { batch in
+        let mean = loss(batch, encoder)
+        guard itemPenalty > 0 else { return mean }
+        return mean + itemPenalty * (encoder.itemTable * encoder.itemTable).sum()
+      }
     }
-  }
-
-  public func restore(
-    _ tensors: StoredTensors, catalogue: Catalogue
-  ) throws -> any FittedRecommender {
-    try SequentialRecommender(
-      encoder(items: catalogue.itemCount, seed: 0), maxLength: settings.maxLength,
-      restoring: tensors)
   }
 
   /// A fresh network.

@@ -80,7 +80,7 @@ extension RecommenderSource.Listener {
   init(_ observer: @escaping (RunEvent) -> Void) {
     notice = { observer(.notice($0)) }
     began = { name, epochs in
-      observer(.began(stage: "training \(name)", done: 0, total: epochs, unit: "epochs"))
+      observer(.began(stage: "training \(name)", done: 0, total: epochs, unit: "epochs at most"))
     }
     progress = { progress in
       let ndcg = progress.validationNDCG.map { String(format: ", NDCG@10 %.4f", $0) } ?? ""

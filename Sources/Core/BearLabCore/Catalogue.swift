@@ -43,6 +43,16 @@ public struct Catalogue: Sendable, Equatable {
   /// The title of an item.
   public func title(of item: Int) -> String { titles[titleNumber(of: item)] }
 
+  /// `[titles]`: the place of each title in the order of their bytes, by which ties are decided.
+  public var titlePlaces: [Int] {
+    let order = titles.indices.sorted {
+      titles[$0].utf8.lexicographicallyPrecedes(titles[$1].utf8)
+    }
+    var places = [Int](repeating: 0, count: order.count)
+    for (place, title) in order.enumerated() { places[title] = place }
+    return places
+  }
+
   /// The items that bear a title, ascending.
   public func items(withTitle number: Int) -> [Int] { itemsByTitle[number] }
 

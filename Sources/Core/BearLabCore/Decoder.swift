@@ -8,7 +8,7 @@ public protocol Decoder: Plugin {
   var constraint: ConstraintMode? { get }
   /// Whether a recommender must be there, for ``PathScorer/recommenderScores(behind:)``.
   var needsRecommender: Bool { get }
-  /// Told once before the searches of an evaluation: catalogue and training statistics, and a scorer
+  /// Told once before all searches: catalogue and training statistics, and a scorer of the base model
   /// for what does not depend on a prompt.
   mutating func prepare(_ context: DecoderContext, scorer: inout some PathScorer) throws
   /// Ranks answers behind each of `prompts` prompts.

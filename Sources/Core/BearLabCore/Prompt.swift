@@ -60,8 +60,8 @@ public struct Prompt: Sendable, Hashable {
 extension Prompt.Slot {
   /// The number that stands for the slot in a forest, in every batch and every run.
   ///
-  /// An item's is its id. A user's is a hash of 62 bits of the history, above all ids: two histories
-  /// of a data set with a billion of them share one with a probability of 0.1.
+  /// An item's is its id. A user's is a hash of 61 bits of the history, above all ids: of a million
+  /// histories, two share one with a probability of 2e-7.
   public var number: Int {
     switch self {
     case .placeholder: 0

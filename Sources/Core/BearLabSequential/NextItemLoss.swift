@@ -98,9 +98,12 @@ public struct TrainingBatch {
   /// The right item of each output: behind the last item, the window's target; behind another, the
   /// next one.
   public func targets(_ positions: OutputPositions) -> [Int] {
-    windows.flatMap {
-      positions == .last ? [$0.target] : Array(($0.history + [$0.target]).dropFirst())
-    }
+    windows.flatMap { Self.targets($0, positions) }
+  }
+
+  private static func targets(_ window: Window, _ positions: OutputPositions) -> [Int] {
+    positions == .last
+      ? [window.target] : Array((window.history + [window.target]).dropFirst())
   }
 
   /// An item for each output that is in neither history nor target.
@@ -109,9 +112,7 @@ public struct TrainingBatch {
   public func negatives(_ positions: OutputPositions, items: Int) -> [Int] {
     var random = CounterGenerator(key: CounterGenerator.mix(key, 2))
     return windows.flatMap { window in
-      let targets =
-        positions == .last ? [window.target] : Array((window.history + [window.target]).dropFirst())
-      return targets.map { target in
+      Self.targets(window, positions).map { target in
         var item = Int.random(in: 1...items, using: &random)
         var draws = 1
         while item == target || window.history.contains(item) || item == window.target,

@@ -7,6 +7,8 @@ public struct SequentialTrainer {
   private let encoder: any SequenceEncoder
   private let settings: SequentialSettings
   private let data: RecommenderData
+  /// Histories are cut to what the network takes.
+  private let windows: [Window]
 
   /// Checks the data.
   ///
@@ -23,6 +25,11 @@ public struct SequentialTrainer {
     self.encoder = encoder
     self.settings = settings
     self.data = data
+    windows = data.train.map { window in
+      Window(
+        user: window.user, history: settings.cut(window.history), target: window.target,
+        timestamp: window.timestamp)
+    }
   }
 
   /// Trains until the validation gets no better, and restores the best weights.
@@ -65,22 +72,17 @@ public struct SequentialTrainer {
   ) throws -> Double {
     let key = CounterGenerator.mix(data.seed, UInt64(epoch))
     var random = CounterGenerator(key: key)
-    let order = data.train.indices.shuffled(using: &random)
+    let order = windows.indices.shuffled(using: &random)
     var total = 0.0
     for start in stride(from: 0, to: order.count, by: settings.batchSize) {
       let places = order[start..<min(start + settings.batchSize, order.count)]
-      let windows = places.map { place in
-        let window = data.train[place]
-        return Window(
-          user: window.user, history: settings.cut(window.history), target: window.target,
-          timestamp: window.timestamp)
-      }
-      let mean = try loss(
-        TrainingBatch(windows: windows, key: CounterGenerator.mix(key, UInt64(start) + 1)))
+      let batch = TrainingBatch(
+        windows: places.map { windows[$0] }, key: CounterGenerator.mix(key, UInt64(start) + 1))
+      let mean = try loss(batch)
       mean.backward()
       optimizer.gatherGradients(scale: 1)
       optimizer.update(learningRate: settings.learningRate)
-      total += Double(mean.scalars[0]) * Double(windows.count)
+      total += Double(mean.scalars[0]) * Double(places.count)
     }
     return total / Double(order.count)
   }

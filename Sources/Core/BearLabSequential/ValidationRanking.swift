@@ -20,12 +20,7 @@ struct ValidationRanking {
   init(_ windows: [Window], catalogue: Catalogue) {
     self.windows = Array(windows.prefix(Self.mostRows))
     self.catalogue = catalogue
-    let order = catalogue.titles.indices.sorted { first, second in
-      catalogue.titles[first].utf8.lexicographicallyPrecedes(catalogue.titles[second].utf8)
-    }
-    var places = [Int](repeating: 0, count: order.count)
-    for (place, title) in order.enumerated() { places[title] = place }
-    self.places = places
+    places = catalogue.titlePlaces
   }
 
   /// NDCG@cutoff of a recommender; nil where there are no windows.
@@ -38,23 +33,12 @@ struct ValidationRanking {
       let batch = windows[start..<min(start + 256, windows.count)]
       let scores = try recommender.scores(histories: batch.map(\.history))
       for (window, row) in zip(batch, scores) {
-        let rank = rank(of: catalogue.titleNumber(of: window.target), in: titleScores(row))
+        let rank = rank(
+          of: catalogue.titleNumber(of: window.target), in: catalogue.titleScores(ofItems: row))
         if rank <= cutoff { total += 1 / log2(Double(rank) + 1) }
       }
     }
     return total / Double(windows.count)
-  }
-
-  /// The score of each title.
-  private func titleScores(_ items: [Float]) -> [Float] {
-    // Without shared titles, a title's number is its item's less one.
-    if catalogue.titles.count == items.count { return items }
-    var scores = [Float](repeating: -.infinity, count: catalogue.titles.count)
-    for (index, score) in items.enumerated() {
-      let title = catalogue.titleNumber(of: index + 1)
-      scores[title] = max(scores[title], score)
-    }
-    return scores
   }
 
   /// The rank of a title, from 1.

@@ -26,16 +26,60 @@ public struct GradientCheck {
     let leaves = inputs.map { Tensor($0.scalars, shape: $0.shape, requiresGradient: true) }
     let result = try function(leaves)
     result.backward()
+    return try largestError(
+      ofGradientsOf: leaves, value: result, directions: directions, step: step, seed: seed
+    ) { moved in
+      try function(zip(moved, inputs).map { Tensor($0, shape: $1.shape) })
+    }
+  }
+
+  /// The largest relative error of the gradients of a network's parameters, as
+  /// ``largestError(of:at:directions:step:seed:)`` has it.
+  ///
+  /// - Parameters:
+  ///   - parameters: they are moved, and put back.
+  ///   - directions: how many to try.
+  ///   - step: h.
+  ///   - seed: of the directions.
+  ///   - function: returns a scalar, from the parameters as they are.
+  /// - Returns: the largest error of all directions; infinite where a number is NaN.
+  /// - Throws: what `function` throws.
+  public static func largestError(
+    ofParameters parameters: [Tensor], directions: Int = 8, step: Float = 0.02, seed: UInt64 = 1,
+    _ function: () throws -> Tensor
+  ) rethrows -> Double {
+    let start = parameters.map(\.scalars)
+    func move(to values: [[Float]]) {
+      for (parameter, values) in zip(parameters, values) { parameter.replace(with: values) }
+    }
+    defer { move(to: start) }
+    parameters.forEach { $0.clearGradient() }
+    let result = try function()
+    result.backward()
+    return try largestError(
+      ofGradientsOf: parameters, value: result, directions: directions, step: step, seed: seed
+    ) { moved in
+      move(to: moved)
+      return try function()
+    }
+  }
+
+  /// Compares the gradients that leaves have with difference quotients of a function of their numbers.
+  private static func largestError(
+    ofGradientsOf leaves: [Tensor], value: Tensor, directions: Int, step: Float, seed: UInt64,
+    _ function: ([[Float]]) throws -> Tensor
+  ) rethrows -> Double {
+    let start = leaves.map(\.scalars)
     let gradient = leaves.flatMap { $0.gradient ?? [Float](repeating: 0, count: $0.count) }
     let norm = gradient.reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-    let rounding = 100 * Double(Float.ulpOfOne) * abs(Double(result.scalars[0]))
+    let rounding = 100 * Double(Float.ulpOfOne) * abs(Double(value.scalars[0]))
     let floor = max(norm, rounding / Double(step), Double(Float.leastNormalMagnitude))
     var signs = Signs(state: seed)
     var largest = 0.0
     for _ in 0..<directions {
       let direction = gradient.map { _ in signs.next() }
       let analytic = zip(gradient, direction).reduce(0) { $0 + Double($1.0) * Double($1.1) }
-      let numeric = try difference(of: function, at: inputs, along: direction, step: step)
+      let numeric = try difference(of: function, at: start, along: direction, step: step)
       let error = abs(analytic - numeric) / max(abs(analytic), abs(numeric), floor)
       // `max` would drop a NaN.
       largest = error.isNaN ? .infinity : max(largest, error)
@@ -45,15 +89,15 @@ public struct GradientCheck {
 
   /// The five-point difference quotient, whose truncation error is of the order of h⁴.
   private static func difference(
-    of function: ([Tensor]) throws -> Tensor, at inputs: [Tensor], along direction: [Float],
+    of function: ([[Float]]) throws -> Tensor, at start: [[Float]], along direction: [Float],
     step: Float
   ) rethrows -> Double {
     func value(_ multiple: Float) throws -> Double {
       var rest = direction[...]
-      let moved = inputs.map { input in
-        let scalars = zip(input.scalars, rest).map { $0 + multiple * step * $1 }
-        rest = rest.dropFirst(input.count)
-        return Tensor(scalars, shape: input.shape)
+      let moved = start.map { values in
+        let moved = zip(values, rest).map { $0 + multiple * step * $1 }
+        rest = rest.dropFirst(values.count)
+        return moved
       }
       return Double(try function(moved).scalars[0])
     }

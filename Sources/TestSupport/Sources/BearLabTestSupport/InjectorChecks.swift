@@ -68,38 +68,13 @@ public enum InjectorChecks {
   ///   - injector: its tensors are moved, and put back.
   ///   - step: of the differences.
   ///   - loss: a scalar that depends on them.
-  /// - Returns: as ``GradientCheck/largestError(of:at:directions:step:seed:)``.
+  /// - Returns: as ``GradientCheck/largestError(ofParameters:directions:step:seed:_:)``.
   /// - Throws: what `loss` throws.
   public static func largestGradientError(
     of injector: any Injector, step: Float = 0.01, loss: () throws -> Tensor
   ) throws -> Double {
-    let tensors = injector.trainable.map(\.tensor)
-    let start = tensors.map(\.scalars)
-    defer { for (tensor, values) in zip(tensors, start) { tensor.replace(with: values) } }
-    tensors.forEach { $0.clearGradient() }
-    try loss().backward()
-    let gradients = tensors.map { $0.gradient ?? [Float](repeating: 0, count: $0.count) }
-    let norm = gradients.joined().reduce(0) { $0 + Double($1) * Double($1) }.squareRoot()
-    var random = SeededGenerator(7)
-    var largest = 0.0
-    for _ in 0..<6 {
-      let direction = start.map { $0.map { _ in Bool.random(using: &random) ? Float(1) : -1 } }
-      func value(_ multiple: Float) throws -> Double {
-        for (tensor, (values, signs)) in zip(tensors, zip(start, direction)) {
-          tensor.replace(with: zip(values, signs).map { $0 + multiple * step * $1 })
-        }
-        return Double(try loss().scalars[0])
-      }
-      let near = try value(1) - value(-1)
-      let far = try value(2) - value(-2)
-      let numeric = (8 * near - far) / (12 * Double(step))
-      let analytic = zip(gradients.joined(), direction.joined()).reduce(0) {
-        $0 + Double($1.0) * Double($1.1)
-      }
-      let error = abs(analytic - numeric) / max(abs(analytic), abs(numeric), norm)
-      largest = error.isNaN ? .infinity : max(largest, error)
-    }
-    return largest
+    try GradientCheck.largestError(
+      ofParameters: injector.trainable.map(\.tensor), step: step, loss)
   }
 
   /// −log P of titles behind prompts with slots, through injection and language model.
