@@ -6,6 +6,17 @@ import Testing
 
 /// What is left out or done twice to save time or memory changes no number.
 @Suite struct SelectionTests {
+  /// The suite's tests, each under ``withCompute``: a plan and a pass must have the same threads.
+  @Test func someNodesAreAsAmongAll() throws {
+    try withCompute { try Selection().someNodesAreAsAmongAll() }
+  }
+
+  @Test func recomputationChangesNoBit() throws {
+    try withCompute { try Selection().recomputationChangesNoBit() }
+  }
+}
+
+private struct Selection {
   private let tiny: TinyModel
   private let adapter: LoRAAdapter
   private var forest = TokenForest()
@@ -30,7 +41,7 @@ import Testing
   }
 
   /// The last block runs for the nodes that are asked for alone; the order and repeats are free.
-  @Test func someNodesAreAsAmongAll() throws {
+  func someNodesAreAsAmongAll() throws {
     let nodes = [forest.count - 1, 3, 4, 12, 4, 0]
     let width = tiny.shape.width
     let coefficients = randomFloats(nodes.count * width, seed: 7)
@@ -49,7 +60,7 @@ import Testing
     }
   }
 
-  @Test func recomputationChangesNoBit() throws {
+  func recomputationChangesNoBit() throws {
     let nodes = [forest.count - 1, 5, 11]
     let coefficients = randomFloats(nodes.count * tiny.shape.width, seed: 8)
     let kept = try pass(nodes, coefficients: coefficients)

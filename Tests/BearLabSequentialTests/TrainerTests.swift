@@ -62,22 +62,24 @@ private struct Stopped: Error {}
 
   /// After the patience without a better NDCG, the weights of the best epoch are back.
   @Test func theBestWeightsAreRestored() throws {
-    var few = settings(epochs: 200)
-    few.learningRate = 0.02
-    few.patience = 4
-    var reports: [RecommenderProgress] = []
-    let fitted = try train(cycleData(), settings: few) { reports.append($0) }
-    let figures = reports.map { $0.validationNDCG ?? 0 }
-    let best = figures.max() ?? 0
-    let first = figures.firstIndex(of: best) ?? 0
-    #expect(reports.count == first + 1 + 4)
-    let validation = ValidationRanking(cycleData().validation, catalogue: cycleData().catalogue)
-    #expect(try validation.ndcg(10, of: fitted) == best)
-    // As if the training had ended there.
-    var short = few
-    short.epochs = first + 1
-    let same = try train(cycleData(), settings: short)
-    #expect(fitted.tensors.map(\.tensor.scalars) == same.tensors.map(\.tensor.scalars))
+    try withCompute {
+      var few = settings(epochs: 200)
+      few.learningRate = 0.02
+      few.patience = 4
+      var reports: [RecommenderProgress] = []
+      let fitted = try train(cycleData(), settings: few) { reports.append($0) }
+      let figures = reports.map { $0.validationNDCG ?? 0 }
+      let best = figures.max() ?? 0
+      let first = figures.firstIndex(of: best) ?? 0
+      #expect(reports.count == first + 1 + 4)
+      let validation = ValidationRanking(cycleData().validation, catalogue: cycleData().catalogue)
+      #expect(try validation.ndcg(10, of: fitted) == best)
+      // As if the training had ended there.
+      var short = few
+      short.epochs = first + 1
+      let same = try train(cycleData(), settings: short)
+      #expect(fitted.tensors.map(\.tensor.scalars) == same.tensors.map(\.tensor.scalars))
+    }
   }
 
   @Test func longHistoriesAreCut() throws {
