@@ -20,7 +20,7 @@ public final class Trainer {
     model: LanguageModel, adapter: LoRAAdapter, injector: (any Injector)? = nil,
     objective: any Objective, trie: ItemTrie, settings: TrainingSettings, totalSteps: Int
   ) throws(TrainingError) {
-    guard objective.needs.others == .none, !objective.needs.reference else {
+    guard objective.needs.negatives == nil, objective.needs.reference == nil else {
       throw .unsupportedNeeds(objective: "\(type(of: objective))")
     }
     self.model = model

@@ -179,7 +179,7 @@ private struct GreedyObjective: Objective {
   static let summary = "asks for too much"
   init(_ values: ParameterValues) throws {}
   var needs: ObjectiveNeeds {
-    ObjectiveNeeds(columns: .children, reference: true, constraint: .before)
+    ObjectiveNeeds(columns: .children, reference: .initial, constraint: .before)
   }
   func loss(_ batch: AnswerBatch) throws -> LossTerms {
     LossTerms(sum: Tensor(scalar: 0), weight: 1)

@@ -13,28 +13,35 @@ public struct AnswerBatch {
   public let allowed: [ArraySlice<Int32>]
   private let childRows: (() -> RaggedRows)?
   private let vocabularyRows: (() -> RaggedRows)?
+  private let historyFreeRows: (() -> RaggedRows)?
+  private let thresholds: [Float]?
 
   /// One answer: which sample it belongs to, and which rows are its tokens.
   public struct Answer: Sendable {
     /// The sample's place in the batch, from 0.
     public let sample: Int
-    /// The title number of the answer.
-    public let title: Int
+    /// The title number of the answer; nil for a text that is no title of the catalogue.
+    public let title: Int?
     public let role: Role
     /// The answer's tokens, EOS included.
     public let rows: Range<Int>
     /// The answer's log-probability under the frozen reference, in nats, where it was asked for.
     public let referenceLogProbability: Float?
+    /// What a recommender thinks of the title behind the sample's history, larger is better, where
+    /// it was asked for.
+    public let recommenderScore: Float?
 
     /// Creates an answer.
     public init(
-      sample: Int, title: Int, role: Role, rows: Range<Int>, referenceLogProbability: Float? = nil
+      sample: Int, title: Int?, role: Role, rows: Range<Int>,
+      referenceLogProbability: Float? = nil, recommenderScore: Float? = nil
     ) {
       self.sample = sample
       self.title = title
       self.role = role
       self.rows = rows
       self.referenceLogProbability = referenceLogProbability
+      self.recommenderScore = recommenderScore
     }
   }
 
@@ -42,7 +49,6 @@ public struct AnswerBatch {
   public enum Role: Sendable {
     case positive
     case negative
-    case beam
   }
 
   /// Creates a batch whose logits are computed when an objective asks for them.
@@ -53,9 +59,12 @@ public struct AnswerBatch {
   ///   - allowed: `[rows]`, the tokens that the trie allows there, ascending.
   ///   - children: rows over the allowed tokens, in their order; the target is one of them.
   ///   - vocabulary: rows over all tokens.
+  ///   - historyFree: rows over all tokens, behind the prompt without the history.
+  ///   - beamThresholds: `[rows]`, see ``beamThresholds``.
   public init(
     answers: [Answer], targets: [Int32], allowed: [ArraySlice<Int32>],
-    children: (() -> RaggedRows)?, vocabulary: (() -> RaggedRows)?
+    children: (() -> RaggedRows)?, vocabulary: (() -> RaggedRows)?,
+    historyFree: (() -> RaggedRows)? = nil, beamThresholds: [Float]? = nil
   ) {
     precondition(
       targets.count == allowed.count, "\(targets.count) targets, \(allowed.count) allowed sets")
@@ -64,13 +73,16 @@ public struct AnswerBatch {
     self.allowed = allowed
     childRows = children
     vocabularyRows = vocabulary
+    historyFreeRows = historyFree
+    thresholds = beamThresholds
   }
 
-  /// Creates a batch of one answer from logits over a whole vocabulary, `[T, V]`.
+  /// Creates a batch from logits over a whole vocabulary, `[T, V]`; of one answer if none are given.
   ///
   /// - Throws: ``AnswerBatchError/targetNotAllowed(row:token:)``.
   public init(
-    logits: Tensor, targets: [Int32], allowed: [[Int32]], answers: [Answer]? = nil
+    logits: Tensor, targets: [Int32], allowed: [[Int32]], answers: [Answer]? = nil,
+    historyFree: Tensor? = nil, beamThresholds: [Float]? = nil
   ) throws(AnswerBatchError) {
     let allowed = allowed.map { $0.sorted()[...] }
     let children = try Self.targetPositions(targets, in: allowed)
@@ -79,7 +91,10 @@ public struct AnswerBatch {
         ?? [Answer(sample: 0, title: 0, role: .positive, rows: targets.indices)],
       targets: targets, allowed: allowed,
       children: { RaggedRows(gathering: allowed, from: logits, targets: children) },
-      vocabulary: { RaggedRows(dense: logits, targets: targets.map(Int.init)) })
+      vocabulary: { RaggedRows(dense: logits, targets: targets.map(Int.init)) },
+      historyFree: historyFree.map { logits in
+        { RaggedRows(dense: logits, targets: targets.map(Int.init)) }
+      }, beamThresholds: beamThresholds)
   }
 
   /// The place of each target among the allowed tokens of its row.
@@ -124,6 +139,39 @@ public struct AnswerBatch {
     }
   }
 
+  /// Logits over the vocabulary for the same answers behind the prompt without the history.
+  ///
+  /// - Throws: ``AnswerBatchError/notComputed(columns:)`` where ``ObjectiveNeeds`` did not ask.
+  public var historyFreeLogits: RaggedRows {
+    get throws(AnswerBatchError) {
+      guard let historyFreeRows else { throw .notComputed(columns: "history-free prompts") }
+      return historyFreeRows()
+    }
+  }
+
+  /// `[rows]`: for the token of row t, the total log-probability of the last candidate that a beam
+  /// search behind the same prompt keeps after as many tokens, in nats; a constant.
+  ///
+  /// - Throws: ``AnswerBatchError/notComputed(columns:)`` where ``ObjectiveNeeds`` did not ask.
+  public var beamThresholds: [Float] {
+    get throws(AnswerBatchError) {
+      guard let thresholds else { throw .notComputed(columns: "beams") }
+      return thresholds
+    }
+  }
+
+  /// `[answers]`: the sum of each answer's rows of `values`, `[rows]`, on the tape.
+  public func answerSums(of values: Tensor) -> Tensor { values.sums(over: answers.map(\.rows)) }
+
+  /// `[answers]`: log P of each answer behind its prompt, over the vocabulary, in nats, on the tape.
+  ///
+  /// - Throws: ``AnswerBatchError/notComputed(columns:)`` without the vocabulary's logits.
+  public var answerLogProbabilities: Tensor {
+    get throws(AnswerBatchError) {
+      answerSums(of: try vocabularyLogits.targetLogProbabilities())
+    }
+  }
+
   /// The rows in which the trie allows more than one token; the others have log-probability 0.
   public var rowsWithChoice: [Int] { allowed.indices.filter { allowed[$0].count > 1 } }
 }
@@ -137,14 +185,14 @@ public enum AnswerBatchError: BearLabError, Equatable {
     switch self {
     case .targetNotAllowed(let row, let token):
       "row \(row): the item trie does not allow target token \(token)"
-    case .notComputed(let columns): "logits over the \(columns) were not computed"
+    case .notComputed(let columns): "logits of the \(columns) were not computed"
     }
   }
 
   public var remedy: String {
     switch self {
     case .targetNotAllowed: "build trie and batch from the same tokenizer and item titles"
-    case .notComputed(let columns): "let the objective's needs name the columns: .\(columns)"
+    case .notComputed(let columns): "let the objective's needs ask for the \(columns)"
     }
   }
 }

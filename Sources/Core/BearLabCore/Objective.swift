@@ -11,6 +11,9 @@ public import BearLabTensor
 /// `.children`; the gradient is the derivative of the value, but for what is documented as constant.
 public protocol Objective: Plugin {
   /// What the trainer must compute for this objective.
+  ///
+  /// It may change from epoch to epoch, see ``epochBegins(_:)``; negatives are drawn as the needs
+  /// before training say, and are scored in the epochs whose needs have them.
   var needs: ObjectiveNeeds { get }
   /// The loss of some samples.
   ///
@@ -52,13 +55,19 @@ public enum ConstraintMode: String, Sendable, CaseIterable, ParameterReadable {
 }
 
 /// What a trainer must compute for an objective.
-public struct ObjectiveNeeds: Sendable {
+public struct ObjectiveNeeds: Sendable, Equatable {
   /// Which columns of the head are evaluated at the answer's nodes.
   public var columns: Columns
   /// Answers scored behind each prompt besides the positive one.
-  public var others: OtherAnswers
-  /// Whether log-probabilities under the frozen reference are needed.
-  public var reference: Bool
+  public var negatives: Negatives?
+  /// Whose log-probabilities of the answers are needed too.
+  public var reference: Reference?
+  /// Whether the positive answer's logits behind the prompt without the history are needed.
+  public var historyFree: Bool
+  /// Whether a recommender's scores of the answers are needed.
+  public var recommender: Bool
+  /// The width of the beam search behind each prompt whose thresholds are needed; nil for none.
+  public var beamWidth: Int?
   /// The constraint that decoding should use after this training.
   public var constraint: ConstraintMode
 
@@ -70,23 +79,43 @@ public struct ObjectiveNeeds: Sendable {
     case vocabulary
   }
 
-  /// Which answers come beside the positive one.
-  public enum OtherAnswers: Sendable, Equatable {
-    case none
-    /// Titles drawn by a sampler.
-    case negatives(count: Int, sampler: String)
-    /// The beams found behind the same prompt by a search inside the step.
-    case beams(width: Int)
+  /// Answers that are not the right one.
+  public struct Negatives: Sendable, Equatable {
+    /// How many for each sample, where there are as many.
+    public var count: Int
+    /// The sampler, where the run does not name another.
+    public var sampler: String
+    /// Epochs after which they are drawn anew; 0 to draw them once, before training.
+    public var period: Int
+
+    /// Creates a description of negatives.
+    public init(count: Int, sampler: String, period: Int = 0) {
+      self.count = count
+      self.sampler = sampler
+      self.period = period
+    }
+  }
+
+  /// The frozen model that an answer's log-probability is compared with.
+  public enum Reference: Sendable, Equatable {
+    /// The weights that training begins with.
+    case initial
+    /// Those at the start of the epoch.
+    case epochStart
   }
 
   /// Creates a description of needs.
   public init(
-    columns: Columns, others: OtherAnswers = .none, reference: Bool = false,
+    columns: Columns, negatives: Negatives? = nil, reference: Reference? = nil,
+    historyFree: Bool = false, recommender: Bool = false, beamWidth: Int? = nil,
     constraint: ConstraintMode
   ) {
     self.columns = columns
-    self.others = others
+    self.negatives = negatives
     self.reference = reference
+    self.historyFree = historyFree
+    self.recommender = recommender
+    self.beamWidth = beamWidth
     self.constraint = constraint
   }
 }

@@ -13,17 +13,19 @@ public struct RandomAnswers {
   public let answers: [AnswerBatch.Answer]
   /// The number of columns of the logits.
   public let vocabulary: Int
+  private let beamThresholds: [Float]?
+  /// `[rows, vocabulary]`, a constant.
+  private let historyFree: [Float]?
 
   /// Creates random answers of one to six tokens each, as many for a sample as `needs` says.
   public init(
     samples: Int, needs: ObjectiveNeeds, vocabulary: Int = 24, forced: Bool = false,
     using random: inout SeededGenerator
   ) {
-    let (others, role) = Self.others(needs.others)
     var allowed: [[Int32]] = []
     var answers: [AnswerBatch.Answer] = []
     for sample in 0..<samples {
-      for number in 0...others {
+      for number in 0...(needs.negatives?.count ?? 0) {
         let first = allowed.count
         for _ in 0..<Int.random(in: 1...6, using: &random) {
           let isForced = forced || Bool.random(using: &random)
@@ -33,16 +35,22 @@ public struct RandomAnswers {
         }
         answers.append(
           AnswerBatch.Answer(
-            sample: sample, title: answers.count, role: number == 0 ? .positive : role,
+            sample: sample, title: answers.count, role: number == 0 ? .positive : .negative,
             rows: first..<allowed.count,
-            referenceLogProbability: needs.reference
-              ? Float.random(in: -20 ... -1, using: &random) : nil))
+            referenceLogProbability: needs.reference == nil
+              ? nil : Float.random(in: -20 ... -1, using: &random),
+            recommenderScore: needs.recommender ? Float.random(in: -3...3, using: &random) : nil))
       }
     }
     targets = allowed.map { $0[Int.random(in: $0.indices, using: &random)] }
     self.allowed = allowed
     self.answers = answers
     self.vocabulary = vocabulary
+    beamThresholds =
+      needs.beamWidth == nil ? nil : targets.map { _ in Float.random(in: -12...0, using: &random) }
+    historyFree =
+      needs.historyFree
+      ? (0..<targets.count * vocabulary).map { _ in Float.random(in: -3...3, using: &random) } : nil
   }
 
   /// Random logits of a right shape, `[rows, vocabulary]`.
@@ -54,7 +62,7 @@ public struct RandomAnswers {
 
   /// The batch of all samples, from logits `[rows, vocabulary]`.
   public func batch(_ logits: Tensor) throws -> AnswerBatch {
-    try AnswerBatch(logits: logits, targets: targets, allowed: allowed, answers: answers)
+    try batch(logits, rows: Array(targets.indices), answers: answers)
   }
 
   /// The batch of some samples in some order.
@@ -67,25 +75,26 @@ public struct RandomAnswers {
           AnswerBatch.Answer(
             sample: place, title: answer.title, role: answer.role,
             rows: rows.count..<rows.count + answer.rows.count,
-            referenceLogProbability: answer.referenceLogProbability))
+            referenceLogProbability: answer.referenceLogProbability,
+            recommenderScore: answer.recommenderScore))
         rows += answer.rows
       }
     }
+    return try batch(logits.rows(at: rows), rows: rows, answers: chosen)
+  }
+
+  private func batch(
+    _ logits: Tensor, rows: [Int], answers: [AnswerBatch.Answer]
+  ) throws -> AnswerBatch {
+    let historyFree = historyFree.map {
+      Tensor($0, shape: [targets.count, vocabulary]).rows(at: rows)
+    }
     return try AnswerBatch(
-      logits: logits.rows(at: rows), targets: rows.map { targets[$0] },
-      allowed: rows.map { allowed[$0] }, answers: chosen)
+      logits: logits, targets: rows.map { targets[$0] }, allowed: rows.map { allowed[$0] },
+      answers: answers, historyFree: historyFree,
+      beamThresholds: beamThresholds.map { all in rows.map { all[$0] } })
   }
 
   /// The rows with one allowed token.
   public var forcedRows: [Int] { allowed.indices.filter { allowed[$0].count == 1 } }
-
-  private static func others(
-    _ others: ObjectiveNeeds.OtherAnswers
-  ) -> (count: Int, role: AnswerBatch.Role) {
-    switch others {
-    case .none: (0, .negative)
-    case .negatives(let count, _): (count, .negative)
-    case .beams(let width): (width, .beam)
-    }
-  }
 }
