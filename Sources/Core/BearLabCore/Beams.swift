@@ -71,6 +71,16 @@ public struct BestBeams<Position: Sendable>: Sendable {
   }
 }
 
+extension BestBeams<ItemTrie.Node> {
+  /// Takes a beam for each child of a trie node.
+  public mutating func offerChildren(
+    of beam: Beam<ItemTrie.Node>, scores: ChildScores, in trie: ItemTrie
+  ) {
+    let first = trie.children(of: beam.position).lowerBound
+    offer(scores.logProbabilities, from: beam.score) { first + $0 }
+  }
+}
+
 /// Beam search in which finished answers leave the beam for a pool.
 ///
 /// Each round ranks the 2B best children of all beams, so that B unfinished ones remain whatever

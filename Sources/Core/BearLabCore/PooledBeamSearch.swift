@@ -1,17 +1,20 @@
-internal import BearLabCore
-
-/// Beam search in which finished titles leave the beam for a pool: flavour `hf`.
-struct PooledBeamSearch: DecoderSearch {
-  private(set) var state: PooledBeams<ItemTrie.Node>
+/// Beam search over the item trie in which finished titles leave the beam for a pool: flavour `hf`.
+///
+/// The arithmetic is that of ``PooledBeams``. What the token limit cuts takes places in the pool, but
+/// is no result.
+public struct PooledBeamSearch: DecoderSearch, Sendable {
+  /// The beams and the pool.
+  public private(set) var state: PooledBeams<ItemTrie.Node>
   private let trie: ItemTrie
 
-  init(in trie: ItemTrie, width: Int, lengthPenalty: Double, tokenLimit: Int) {
+  /// Prepares a search; the parameters are those of ``PooledBeams``.
+  public init(in trie: ItemTrie, width: Int, lengthPenalty: Double, tokenLimit: Int) {
     self.trie = trie
     state = PooledBeams(
       start: ItemTrie.root, width: width, lengthPenalty: lengthPenalty, tokenLimit: tokenLimit)
   }
 
-  mutating func advance(_ scores: [ChildScores]) -> [ItemTrie.Node] {
+  public mutating func advance(_ scores: [ChildScores]) -> [ItemTrie.Node] {
     // An empty catalogue has no nodes worth asking for.
     guard trie.titleCount > 0 else { return [] }
     if !scores.isEmpty {
@@ -24,8 +27,7 @@ struct PooledBeamSearch: DecoderSearch {
     return state.beams.map(\.position)
   }
 
-  /// What the token limit cut takes places in the pool, but is no result.
-  var results: [ScoredTitle] {
+  public var results: [ScoredTitle] {
     state.found.compactMap { node, score in
       trie.title(at: node).map { ScoredTitle(title: $0, score: score) }
     }
