@@ -70,6 +70,27 @@ public struct Evaluator {
     return Evaluation(rows: rows)
   }
 
+  /// The decoder's lists behind some windows, without figures.
+  ///
+  /// - Parameters:
+  ///   - windows: what is ranked for.
+  ///   - weights: what was trained; none for the base model.
+  ///   - progress: told how many windows are done.
+  /// - Returns: a list for each window, in order.
+  /// - Throws: as ``evaluate(_:weights:progress:)``.
+  public func lists(
+    _ windows: [Window], weights: TrainedWeights, progress: (Int) throws -> Void = { _ in }
+  ) throws -> [[RankedAnswer]] {
+    var scorer = BatchScorer(self, weights)
+    var lists: [[RankedAnswer]] = []
+    for start in stride(from: 0, to: windows.count, by: batchSize) {
+      try scorer.restart(Array(windows[start..<min(start + batchSize, windows.count)]))
+      lists += try scorer.lists()
+      try progress(lists.count)
+    }
+    return lists
+  }
+
   private func evaluate(
     batch: [Window], with batchScorer: inout BatchScorer
   ) throws -> [Evaluation.Row] {

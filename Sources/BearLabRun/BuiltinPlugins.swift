@@ -18,6 +18,12 @@ internal import RecommenderGRU4Rec
 internal import RecommenderMarkov
 internal import RecommenderPopularity
 internal import RecommenderSASRec
+internal import SamplerHard
+internal import SamplerInBatch
+internal import SamplerPopularity
+internal import SamplerSelfPlay
+internal import SamplerSimilar
+internal import SamplerUniform
 
 /// The one list of built-in plug-ins: a new one is a line here and a line in the manifest.
 private let builtinPlugins: [any PluginModule.Type] = [
@@ -31,6 +37,12 @@ private let builtinPlugins: [any PluginModule.Type] = [
   BeamModule.self,
   GreedyModule.self,
   BIGRecGroundingModule.self,
+  UniformSamplerModule.self,
+  PopularitySamplerModule.self,
+  InBatchSamplerModule.self,
+  HardSamplerModule.self,
+  SimilarSamplerModule.self,
+  SelfPlaySamplerModule.self,
   PopularityModule.self,
   MarkovModule.self,
   SASRecModule.self,

@@ -98,6 +98,16 @@ public struct Experiment {
     ) { try prompt($0, stage: $1) }
   }
 
+  /// Finds lists with another decoder than the run's.
+  func evaluator(_ decoding: SamplerNeeds.Decoding) throws -> Evaluator {
+    let decoder = try inputs.registry.decoders.find(decoding.decoder).init(decoding.parameters)
+    return try Evaluator(
+      model: loaded.model, trie: trie, matcher: try matcher, decoder: decoder,
+      context: decoderContext, constraint: decoder.constraint ?? constraint,
+      batchSize: try description.evaluation["batch-size"]
+    ) { try prompt($0, stage: $1) }
+  }
+
   /// What the decoder is told before it searches.
   var decoderContext: DecoderContext {
     DecoderContext(
@@ -140,8 +150,10 @@ public struct Experiment {
   public func makeTrainer(injector: (any Injector)? = nil) throws -> Trainer {
     let settings = try description.trainingSettings
     let steps = settings.epochs * (try stepsPerEpoch)
-    let trainer = try Trainer(
-      model: loaded.model, adapter: makeAdapter(), injector: injector, objective: objective,
+    let adapter = try makeAdapter()
+    try inputs.initial?.restore(adapter, injector)
+    let trainer = Trainer(
+      model: loaded.model, adapter: adapter, injector: injector, objective: objective,
       trie: trie, settings: settings, totalSteps: steps)
     try trainer.prepareObjective(
       ObjectiveContext(

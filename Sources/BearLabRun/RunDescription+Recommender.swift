@@ -28,22 +28,24 @@ extension RunDescription {
   /// - Parameters:
   ///   - name: the one that was set, or empty.
   ///   - backbone: its name, and the backbone unless it is `none`.
+  ///   - objective: the objective.
   ///   - decoder: the decoder.
   ///   - assignments: all that was set.
   ///   - registry: the recommenders.
-  /// - Returns: the one that was set, else the default one if backbone or decoder need one; nil for
-  ///   none.
+  /// - Returns: the one that was set, else the default one if backbone, objective or decoder need
+  ///   one; nil for none.
   /// - Throws: `RegistryError`, or ``RunDescriptionError`` where it does not go with the backbone.
   static func recommender(
     set name: String, backbone: (name: String, made: (any Backbone)?),
-    decoder: any Decoder, _ assignments: [Assignment], registry: PluginRegistry
+    objective: any Objective, decoder: any Decoder, _ assignments: [Assignment],
+    registry: PluginRegistry
   ) throws -> String? {
     if !name.isEmpty { _ = try registry.recommenders.find(name) }
     guard let made = backbone.made else {
       guard !name.isEmpty else { throw RunDescriptionError.nothingToRun }
       return name
     }
-    if made.needs.recommender || decoder.needsRecommender {
+    if made.needs.recommender || objective.needs.recommender || decoder.needsRecommender {
       return name.isEmpty ? defaultRecommender : name
     }
     guard name.isEmpty else {

@@ -28,7 +28,9 @@ extension RunDescription {
     for (name, value) in rows(general) where !Self.pluginKinds.contains(name) && uses("", name) {
       pairs.append((Node(name), value))
     }
-    for (kind, choice) in zip(Self.pluginKinds, [backbone, recommender, objective, decoder]) {
+    for (kind, choice) in zip(
+      Self.pluginKinds, [backbone, recommender, objective, sampler, decoder])
+    {
       guard let choice, kind == "recommender" || uses("", kind) else { continue }
       pairs.append((Node(kind), mapping([("name", Node(choice.name))] + rows(choice.values))))
     }

@@ -16,6 +16,8 @@ public struct RunDescription: Sendable {
   public let backbone: Choice
   public let objective: Choice
   public let decoder: Choice
+  /// What draws the objective's negatives; nil where it has none.
+  public let sampler: Choice?
   /// What backbone or decoder build on, or what a run without a language model measures; nil for none.
   public let recommender: Choice?
   /// Whether what the run trains depends on the recommender, and not the decoder alone.
@@ -90,15 +92,24 @@ public struct RunDescription: Sendable {
       try types.1.init($0)
     }
     let recommenderName = try Self.recommender(
-      set: general["recommender"], backbone: (names.0, madeBackbone), decoder: madeDecoder,
-      effective, registry: registry)
-    trainsOnRecommender = madeBackbone.map(\.needs.recommender) ?? true
+      set: general["recommender"], backbone: (names.0, madeBackbone), objective: madeObjective,
+      decoder: madeDecoder, effective, registry: registry)
+    trainsOnRecommender =
+      madeBackbone.map { $0.needs.recommender || madeObjective.needs.recommender } ?? true
+    let samplerName = try Self.sampler(
+      set: general["sampler"], objective: (names.1, madeObjective), effective)
+    sampler = try samplerName.map { name in
+      let type = try registry.samplers.find(name)
+      return try choice("sampler", name, type.parameters) { try type.init($0) }.0
+    }
     recommender = try recommenderName.map { name in
       let type = try registry.recommenders.find(name)
       return try choice("recommender", name, type.parameters) { try type.init($0) }.0
     }
     self.general = try ParameterValues(
-      general.values.merging(["recommender": .text(recommenderName ?? "")]) { $1 },
+      general.values.merging([
+        "recommender": .text(recommenderName ?? ""), "sampler": .text(samplerName ?? ""),
+      ]) { $1 },
       for: RunSections.general, owner: "a run")
     self.objective = objective
     self.decoder = decoder
@@ -127,6 +138,34 @@ public struct RunDescription: Sendable {
     guard !RunSections.general.contains(where: { $0.name == name }) else { return }
     let sections = RunSections.all.filter { $0.parameters.contains { $0.name == name } }.map(\.name)
     if !sections.isEmpty { throw .settingWithoutSection(name, sections: sections) }
+  }
+
+  /// The sampler of the run.
+  ///
+  /// - Parameters:
+  ///   - name: the one that was set, or empty.
+  ///   - objective: its name, and the objective.
+  ///   - assignments: all that was set.
+  /// - Returns: the one that was set, else the objective's; nil for an objective without negatives.
+  /// - Throws: ``RunDescriptionError/noNegatives(objective:setting:)``.
+  private static func sampler(
+    set name: String, objective: (name: String, made: any Objective), _ assignments: [Assignment]
+  ) throws(RunDescriptionError) -> String? {
+    if let negatives = objective.made.needs.negatives {
+      return name.isEmpty ? negatives.sampler : name
+    }
+    let stray = assignments.first { $0.section == "sampler" && !$0.isOfProtocol }
+    guard name.isEmpty, stray == nil else {
+      throw .noNegatives(
+        objective: objective.name, setting: stray.map { "sampler.\($0.name)" } ?? "sampler")
+    }
+    return nil
+  }
+
+  /// The folder of the run whose weights training begins with; nil for fresh ones.
+  var initialRun: String? {
+    guard case .text(let path) = general.values["init-from"], !path.isEmpty else { return nil }
+    return path
   }
 
   /// Where the decoder's constraint comes, relative to the soft-max.
@@ -165,7 +204,7 @@ public struct RunDescription: Sendable {
     return copy
   }
 
-  static let pluginKinds = ["backbone", "recommender", "objective", "decoder"]
+  static let pluginKinds = ["backbone", "recommender", "objective", "sampler", "decoder"]
 
   /// Leaves out the parameters of a plug-in that a later assignment replaces by another one.
   private static func droppingOtherPlugins(_ assignments: [Assignment]) -> [Assignment] {
@@ -332,6 +371,7 @@ public enum RunDescriptionError: BearLabError, Equatable {
   case recommenderNotUsed(backbone: String, recommender: String)
   case noRecommender(setting: String)
   case noModelSetting(String)
+  case noNegatives(objective: String, setting: String)
   case malformedYAML(path: String, reason: String)
 
   public var description: String {
@@ -357,6 +397,8 @@ public enum RunDescriptionError: BearLabError, Equatable {
         + "'\(recommender)' is given"
     case .noRecommender(let setting):
       "\(setting) is a recommender's setting, and the run has none"
+    case .noNegatives(let objective, let setting):
+      "\(setting) says nothing: objective '\(objective)' has no negatives"
     case .noModelSetting(let setting):
       "\(setting) says nothing in a run without a language model"
     case .malformedYAML(let path, let reason): "\(path) is no description of a run: \(reason)"
@@ -386,6 +428,7 @@ public enum RunDescriptionError: BearLabError, Equatable {
       "leave the recommender out; or leave the backbone out, or say --backbone none, to measure the "
         + "recommender alone"
     case .noRecommender: "give --recommender, or leave the setting out"
+    case .noNegatives: "leave it out, or take an objective that compares answers, such as s-dpo"
     case .noModelSetting:
       "leave it out, or give --backbone; a recommender's own settings are recommender.name=value"
     case .malformedYAML: "start from the run.yaml of a run, or from `bear-lab run --dry-run`"

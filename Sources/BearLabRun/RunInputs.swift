@@ -14,6 +14,10 @@ struct RunInputs {
   let backbone: any Backbone
   let objective: any Objective
   let decoder: any Decoder
+  /// What draws the objective's negatives; nil where it has none.
+  let sampler: (any NegativeSampler)?
+  /// The weights of another run that training begins with; nil for fresh ones.
+  let initial: InitialWeights?
   let trie: ItemTrie
   let statistics: TrainingStatistics
   /// What a reader of the results should know.
@@ -60,10 +64,16 @@ struct RunInputs {
     objective = try registry.objectives.find(description.objective.name).init(
       description.objective.values)
     decoder = try registry.decoders.find(description.decoder.name).init(description.decoder.values)
+    sampler = try description.sampler.map {
+      try registry.samplers.find($0.name).init($0.values)
+    }
+    initial = try description.initialRun.map {
+      try InitialWeights(path: $0, for: description, registry: registry)
+    }
     trie = try makeTrie(dataset.catalogue, backbone: backbone, encoder: model.encoder)
     statistics = TrainingStatistics(train: dataset.train, catalogue: dataset.catalogue)
     notices =
-      dataset.notices
+      dataset.notices + Self.notices(of: objective, initial: initial)
       + (try joinNotice(dataset: dataset, backbone: backbone, encoder: model.encoder, trie: trie))
     try requirePromptsFit()
   }
@@ -89,7 +99,26 @@ struct RunInputs {
   func sample(_ window: Window, stage: PromptStage) throws -> AnswerForest.Sample {
     AnswerForest.Sample(
       prompt: try prompt(window, stage: stage),
-      answers: [(dataset.catalogue.titleNumber(of: window.target), .positive)])
+      historyFree: objective.needs.historyFree
+        ? model.encoder.encode(
+          backbone.promptWithoutHistory(phrases: dataset.phrases, stage: stage)) : nil,
+      answers: [
+        AnswerForest.Candidate(
+          title: dataset.catalogue.titleNumber(of: window.target), role: .positive)
+      ])
+  }
+
+  /// Where what is computed once is kept; nil where nothing is.
+  var cacheFolder: String? { resources?.cache }
+
+  /// What training begins with and compares with, where that may be asked.
+  private static func notices(
+    of objective: any Objective, initial: InitialWeights?
+  ) -> [String] {
+    let weights = initial.map { "epoch \($0.epoch) of \($0.path)" }
+    let beginning = weights.map { ["training begins with \($0)"] } ?? []
+    guard objective.needs.reference == .initial else { return beginning }
+    return beginning + ["the objective's reference is \(weights ?? "the frozen base model")"]
   }
 
   /// The first rows of test, as many as the description says.

@@ -23,6 +23,12 @@ public enum RunSections {
       "a sequential model: what the backbone builds on, or alone without a backbone"),
     .text("objective", default: "bear", "what fine-tuning minimises"),
     .text("decoder", default: "constrained-beam", "how items are searched"),
+    .text(
+      "sampler", default: "",
+      "what draws the objective's negatives; as the objective says where it is empty"),
+    .text(
+      "init-from", default: "",
+      "the folder of a run whose best weights training begins with, and a reference has"),
     .integer("seed", default: 42, in: 0..., "of LoRA's start, sample order and dropout"),
     .text("seeds", default: "", "several seeds, 1,2,3: a run each, and their mean and spread"),
     .integer("threads", default: 0, in: 0...1024, "threads; 0 for one a core"),
@@ -58,6 +64,9 @@ public enum RunSections {
     .integer(
       "micro-batch", default: 0, in: 0..., unit: "samples",
       "samples computed at once: less memory, the same result; 0 for the whole normalise-group"),
+    .choice(
+      "reference", default: "cached", of: ["cached", "step"],
+      "log-probabilities of an objective's reference: computed once and kept, or in every step"),
     .integer(
       "checkpoint-steps", default: 50, in: 1..., unit: "steps",
       "steps between checkpoints, from which a stopped run continues"),

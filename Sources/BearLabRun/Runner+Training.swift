@@ -8,7 +8,9 @@ internal import Foundation
 extension Runner {
   /// Trains all epochs, or what is left of them.
   func train(_ trainer: Trainer, evaluator: Evaluator) throws {
-    let samples = TrainingSamples(experiment, try experiment.trainingWindows)
+    let samples = try TrainingSamples(
+      experiment, needs: trainer.objective.needs, folder: folder, interruption: interruption,
+      observer: observer)
     let perEpoch = try experiment.stepsPerEpoch
     if let start {
       // An epoch that had begun begins again; its effects of that time are in the checkpoint.
@@ -31,15 +33,17 @@ extension Runner {
     let first = trainer.optimizer.step - (epoch - 1) * batches.count
     let interval = try experiment.checkpointSteps
     var done = first * trainer.settings.batchSize
+    if first == 0 { try trainer.beginEpoch(epoch - 1) }
+    try samples.beginEpoch(epoch - 1, trainer)
     observer(
       .began(
         stage: "epoch \(epoch) of \(trainer.settings.epochs)", done: done, total: samples.count,
         unit: "samples"))
-    if first == 0 { try trainer.beginEpoch(epoch - 1) }
     for (index, batch) in batches.enumerated().dropFirst(first) {
       let began = clock.now
       let stage = experiment.stage(ofStep: trainer.optimizer.step, trainer, batches.count)
-      let report = try trainer.step(samples.batch(batch, stage: stage))
+      let report = try trainer.step(
+        samples.batch(batch, stage: stage, step: trainer.optimizer.step))
       done += report.samples
       try log(report, epoch: epoch, stage: stage, seconds: (clock.now - began).seconds)
       observer(.progress(done: done, detail: String(format: "loss %.4f", report.loss)))
@@ -94,25 +98,6 @@ extension Runner {
       "event": "step", "step": .integer(report.step), "samples": .integer(report.samples),
       "seconds": JSONScalar.real(seconds),
     ])
-  }
-}
-
-/// The training windows as the trainer takes them, in the stages that are asked for.
-private final class TrainingSamples {
-  private let experiment: Experiment
-  private let windows: [Window]
-  private var known: [PromptStage: [AnswerForest.Sample]] = [:]
-
-  init(_ experiment: Experiment, _ windows: [Window]) {
-    (self.experiment, self.windows) = (experiment, windows)
-  }
-
-  var count: Int { windows.count }
-
-  func batch(_ places: [Int], stage: PromptStage) throws -> [AnswerForest.Sample] {
-    let samples = try known[stage] ?? windows.map { try experiment.sample($0, stage: stage) }
-    known[stage] = samples
-    return places.map { samples[$0] }
   }
 }
 

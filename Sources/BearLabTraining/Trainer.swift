@@ -11,6 +11,8 @@ public final class Trainer {
   public let injector: (any Injector)?
   public let settings: TrainingSettings
   public private(set) var objective: any Objective
+  /// What answers are compared with, where the objective needs that and the samples do not say it.
+  public var reference: ReferenceWeights?
   public let optimizer: AdamW
   private let trie: ItemTrie
   private let schedule: LearningRateSchedule
@@ -19,10 +21,7 @@ public final class Trainer {
   public init(
     model: LanguageModel, adapter: LoRAAdapter, injector: (any Injector)? = nil,
     objective: any Objective, trie: ItemTrie, settings: TrainingSettings, totalSteps: Int
-  ) throws(TrainingError) {
-    guard objective.needs.negatives == nil, objective.needs.reference == nil else {
-      throw .unsupportedNeeds(objective: "\(type(of: objective))")
-    }
+  ) {
     self.model = model
     self.adapter = adapter
     self.injector = injector
@@ -117,10 +116,10 @@ public final class Trainer {
     let dropout = DropoutKey(seed: settings.seed, step: optimizer.step)
     var total = Total()
     for samples in group.parts(of: settings.microBatch) {
-      let answers = AnswerForest(Array(samples), trie: trie, columns: objective.needs.columns)
+      let answers = try forest(of: samples)
       let batch = try answers.batch(
         model: model, adapter: adapter, dropout: dropout,
-        injected: try injector?.injected(for: answers.slots))
+        injected: try injector?.injected(for: answers.slots), beamWidth: objective.needs.beamWidth)
       let terms = try objective.loss(batch)
       terms.sum.backward()
       try taught.observe(batch)
@@ -129,6 +128,47 @@ public final class Trainer {
       total.tokens += answers.nodeCount
     }
     return total
+  }
+
+  /// The samples as the objective wants them at this time.
+  private func forest(of samples: ArraySlice<AnswerForest.Sample>) throws -> AnswerForest {
+    let needs = objective.needs
+    let wanted = samples.map { sample in
+      AnswerForest.Sample(
+        prompt: sample.prompt, historyFree: needs.historyFree ? sample.historyFree : nil,
+        answers: sample.answers.filter { $0.role == .positive || needs.negatives != nil })
+    }
+    var answers = AnswerForest(wanted, trie: trie, columns: needs.columns)
+    if needs.reference != nil, !answers.hasReference {
+      guard let reference else {
+        throw TrainingError.noReference(objective: "\(type(of: objective))")
+      }
+      answers.setReference(try reference.logProbabilities(of: answers, model: model))
+    }
+    return answers
+  }
+}
+
+/// The frozen weights that an objective compares its answers with.
+public struct ReferenceWeights {
+  private let adapter: LoRAAdapter?
+  private let injector: (any Injector)?
+
+  /// Takes a copy of an adapter's weights, nil for the base model, and an injector that is left as it
+  /// is.
+  public init(adapter: LoRAAdapter?, injector: (any Injector)? = nil) {
+    self.adapter = adapter?.frozen()
+    self.injector = injector
+  }
+
+  /// `[answers]`: the log-probability of each answer behind its prompt, without dropout, in nats.
+  ///
+  /// - Throws: what model and injector throw.
+  public func logProbabilities(
+    of answers: AnswerForest, model: LanguageModel
+  ) throws -> [Float] {
+    try answers.logProbabilities(
+      model: model, adapter: adapter, injected: try injector?.constants(for: answers.slots))
   }
 }
 
@@ -148,20 +188,20 @@ public struct StepReport: Sendable, Equatable {
 
 /// Why a training cannot go on.
 public enum TrainingError: BearLabError, Equatable {
-  case unsupportedNeeds(objective: String)
+  case noReference(objective: String)
   case notFinite(step: Int, quantity: String)
 
   public var description: String {
     switch self {
-    case .unsupportedNeeds(let objective):
-      "\(objective) asks for negatives, beams or a reference"
+    case .noReference(let objective):
+      "\(objective) compares answers with a reference, and there is none"
     case .notFinite(let step, let quantity): "the \(quantity) of step \(step) is not finite"
     }
   }
 
   public var remedy: String {
     switch self {
-    case .unsupportedNeeds: "use an objective of the positive answer alone: sft, msl or bear"
+    case .noReference: "set the trainer's reference, or the samples' reference log-probabilities"
     case .notFinite: "lower the learning rate, or raise the temperature of the objective"
     }
   }

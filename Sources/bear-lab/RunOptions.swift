@@ -17,6 +17,14 @@ struct RunOptions: ParsableArguments {
       """)
   var recommender: String?
   @Option(help: "How items are searched.") var decoder: String?
+  @Option(help: "What draws the negatives of an objective that compares answers.")
+  var sampler: String?
+  @Option(
+    help: """
+      The folder of a run whose best weights training begins with; a preference objective's \
+      reference has them too.
+      """)
+  var initFrom: String?
   @Option(help: "Passes over the training samples.") var epochs: String?
   @Option(help: "Training windows.") var trainSamples: String?
   @Option(help: "Rows of validation and of test.") var evalUsers: String?
@@ -39,9 +47,10 @@ struct RunOptions: ParsableArguments {
     try experiment.assignments(
       choosing: [
         ("recommender", recommender), ("protocol", evaluationProtocol), ("decoder", decoder),
+        ("sampler", sampler),
       ],
       setting: [
-        ("", "seed", seed),
+        ("", "init-from", initFrom), ("", "seed", seed),
         // A single seed takes the place of a series that a file asks for.
         ("", "seeds", seeds ?? seed.map { _ in "" }), ("training", "epochs", epochs),
         ("training", "samples", trainSamples), ("training", "batch-size", batchSize),

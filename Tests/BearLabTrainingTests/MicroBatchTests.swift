@@ -28,7 +28,7 @@ struct MicroBatchTests {
   private func trainer(
     _ objective: any Objective, group: Int? = nil, microBatch: Int? = nil
   ) throws -> Trainer {
-    try Trainer(
+    Trainer(
       model: tiny.model, adapter: tiny.makeAdapter(dropout: 0.3), objective: objective, trie: trie,
       settings: TrainingSettings(
         learningRate: 1e-3, schedule: .constant, normaliseGroup: group, microBatch: microBatch),

@@ -165,16 +165,17 @@ struct TrainerTests {
     }
   }
 
-  @Test func needsThatNobodyServesAreRefused() {
-    #expect(throws: TrainingError.self) {
-      try Trainer(
-        model: tiny.model, adapter: tiny.makeAdapter(), objective: GreedyObjective([:]),
-        trie: trie, settings: TrainingSettings(), totalSteps: 1)
+  @Test func aReferenceThatIsNotThereIsMissed() throws {
+    let trainer = try Trainer(
+      model: tiny.model, adapter: tiny.makeAdapter(), objective: GreedyObjective([:]),
+      trie: trie, settings: TrainingSettings(), totalSteps: 1)
+    #expect(throws: TrainingError.noReference(objective: "GreedyObjective")) {
+      try trainer.step(samples(2))
     }
   }
 }
 
-/// Asks for a reference, which no trainer gives yet.
+/// Asks for a reference.
 private struct GreedyObjective: Objective {
   static let summary = "asks for too much"
   init(_ values: ParameterValues) throws {}

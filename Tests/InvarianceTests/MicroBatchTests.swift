@@ -29,7 +29,7 @@ import Testing
   }
 
   private func trace(_ objective: any Objective, group: Int?, microBatch: Int?) throws -> Trace {
-    let trainer = try Trainer(
+    let trainer = Trainer(
       model: tiny.model, adapter: tiny.makeAdapter(dropout: 0.2), objective: objective, trie: trie,
       settings: TrainingSettings(
         learningRate: 0, schedule: .constant, clipNorm: nil, normaliseGroup: group,

@@ -128,7 +128,7 @@ public struct ShapeBench {
     // The whole step at once, whatever the description says of a run's batches.
     var settings = try description.trainingSettings
     settings.batchSize = sizes.batchSize
-    let trainer = try Trainer(
+    let trainer = Trainer(
       model: model, adapter: adapter, objective: objective, trie: data.trie, settings: settings,
       totalSteps: sizes.steps + 1)
     try trainer.prepareObjective(

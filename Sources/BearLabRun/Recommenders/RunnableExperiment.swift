@@ -24,6 +24,8 @@ protocol PreparedExperiment: RunnableExperiment {
   var modelHash: String? { get }
   /// SHA-256 of the sentence encoder's weights; nil where the run has none.
   var encoderHash: String? { get throws }
+  /// SHA-256 of the weights that training begins with; nil for fresh ones.
+  var initialHash: String? { get }
   var recommenders: RecommenderSource { get }
   /// The same under a description that differs in the seed alone.
   func replacing(_ description: RunDescription) -> Self
@@ -102,6 +104,7 @@ extension TitleMatcher {
 
 extension Experiment: PreparedExperiment {
   var modelHash: String? { loaded.hash }
+  var initialHash: String? { inputs.initial?.hash }
 
   public func run(
     in folder: RunFolder, interruption: Interruption, observer: @escaping (RunEvent) -> Void

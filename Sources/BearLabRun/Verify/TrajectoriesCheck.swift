@@ -45,9 +45,9 @@ enum TrajectoriesCheck {
     }
     let objective = try golden.adding(file.objectiveDefaults, declaredBy: type).make(type)
     let adapter = try file.lora.adapter(for: model)
-    let trainer = try Trainer(
+    let trainer = Trainer(
       model: model, adapter: adapter, objective: objective, trie: dataset.trie,
-      settings: file.optimizer.settings, totalSteps: run.steps.count)
+      settings: try file.optimizer.settings, totalSteps: run.steps.count)
     var gaps: [Gap] = []
     for (index, step) in run.steps.enumerated() {
       let report = try trainer.step(try step.rows.map { try sample($0, dataset: dataset) })

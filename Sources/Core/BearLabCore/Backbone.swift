@@ -15,6 +15,13 @@ public protocol Backbone: Plugin {
   func prompt(
     history: [Int], catalogue: Catalogue, phrases: PromptPhrases, stage: PromptStage
   ) throws -> Prompt
+  /// The prompt without any history: what an answer's likelihood is without knowing the user.
+  ///
+  /// - Parameters:
+  ///   - phrases: the words in which the data set's prompts speak of items.
+  ///   - stage: training or inference.
+  /// - Returns: text without slots and without BOS; by default that of ``InstructionPrompt``.
+  func promptWithoutHistory(phrases: PromptPhrases, stage: PromptStage) -> Prompt
   /// The text of an answer, EOS not included.
   func answer(title: String) -> String
   /// Whether what fills the slots is made of a trained recommender, and of a sentence encoder.
@@ -55,6 +62,9 @@ public protocol Backbone: Plugin {
 extension Backbone {
   public var needs: BackboneNeeds { BackboneNeeds() }
   public var trainsLanguageModel: Bool { true }
+  public func promptWithoutHistory(phrases: PromptPhrases, stage: PromptStage) -> Prompt {
+    InstructionPrompt.withoutHistory(phrases: phrases)
+  }
   public func prepare(
     _ context: PreparationContext, progress: (RecommenderProgress) throws -> Void
   ) throws -> StoredTensors { StoredTensors([:]) }

@@ -21,6 +21,13 @@ extension Injector {
     guard !slots.isEmpty else { return nil }
     return InjectedVectors(slots: slots.map(\.number), vectors: try vectors(for: slots))
   }
+
+  /// The same as constants.
+  public func constants(for slots: [Prompt.Slot]) throws -> InjectedVectors? {
+    guard !slots.isEmpty else { return nil }
+    return InjectedVectors(
+      slots: slots.map(\.number), vectors: try vectors(for: slots).detached())
+  }
 }
 
 /// The vectors of slots while what an injector trains stays the same.

@@ -31,6 +31,10 @@ public struct InstructionPrompt: Sendable {
     "Below is an instruction that describes a task, paired with an input that provides further "
     + "context. Write a response that appropriately completes the request."
 
+  private static let historyFreePreamble =
+    "Below is an instruction that describes a task. "
+    + "Write a response that appropriately completes the request."
+
   private let trainingSpaces: Int
   private let inferenceSpaces: Int
 
@@ -42,6 +46,18 @@ public struct InstructionPrompt: Sendable {
 
   /// The title in straight quotes, raw.
   public static func quoted(_ title: String) -> String { "\"\(title)\"" }
+
+  /// The prompt without the block of the input, and with the preamble that goes with that.
+  ///
+  /// The official code has two spaces behind this preamble; here it has one, as the prompt with a
+  /// history in training.
+  public static func withoutHistory(phrases: PromptPhrases) -> Prompt {
+    Prompt([
+      .text(
+        historyFreePreamble + " \n\n### Instruction:\n" + phrases.instruction
+          + "\n\n### Response:\n")
+    ])
+  }
 
   /// Writes the prompt.
   ///

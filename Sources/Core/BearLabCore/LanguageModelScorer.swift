@@ -41,6 +41,19 @@ public struct LanguageModelScorer: PathScorer {
     restart(prompts: prompts, injected: injected)
   }
 
+  /// Goes on from prompts that a cache holds already, each of which ends at a node.
+  init(
+    model: LanguageModel, trie: ItemTrie, constraint: ConstraintMode, cache: ForestCache,
+    promptEnds: [Int]
+  ) {
+    self.model = model
+    self.trie = trie
+    self.constraint = constraint
+    self.cache = cache
+    kept = cache.forest.count
+    places = promptEnds.map { [ItemTrie.root: $0] }
+  }
+
   /// Takes other prompts instead of those before.
   ///
   /// What the first of them shares with the first of those before, such as the instruction that all

@@ -164,14 +164,6 @@ public enum StoredTensorError: BearLabError, Equatable {
   }
 }
 
-/// Draws titles that are not the answer.
-public protocol NegativeSampler: Plugin {
-  /// At most `count` distinct titles, none of them the target's or of the history.
-  func negatives(
-    for window: Window, count: Int, catalogue: Catalogue, targetCounts: [Int], seed: UInt64
-  ) throws -> [Int]
-}
-
 /// A figure of merit of a ranked list with one right answer.
 public protocol Metric: Plugin {
   /// The gain of one list: `rank` is the place of the right answer from 0, or nil without it.

@@ -6,6 +6,8 @@ public final class ForestCache {
   private let model: LanguageModel
   /// Laid out once: the adapter's weights must not change while they are in use here.
   private let updates: [LayerUpdate]?
+  private let dropout: DropoutKey?
+  private let dropoutRate: Float
   /// The nodes; insert new ones here, and ask for their hidden states.
   public var forest = TokenForest()
   /// The vectors of the slots of nodes that are not computed yet.
@@ -15,10 +17,23 @@ public final class ForestCache {
   private var layers: [(keys: Operand, values: Operand)]
   /// `[capacity, D]`, before the last norm.
   private var residual: Matrix
+  /// Of the nodes that a pass of training computed, those whose hidden states are there; nil for all.
+  private var adopted: (count: Int, nodes: Set<Int>)?
 
   /// An empty cache, for one state of the adapter's weights: make another when they have changed.
-  public init(model: LanguageModel, adapter: LoRAAdapter?, injected: InjectedVectors? = nil) {
+  ///
+  /// - Parameters:
+  ///   - model: the frozen language model.
+  ///   - adapter: the LoRA weights.
+  ///   - dropout: the key of a training step, whose masks are applied; nil for no dropout.
+  ///   - injected: the vectors of slots.
+  public init(
+    model: LanguageModel, adapter: LoRAAdapter?, dropout: DropoutKey? = nil,
+    injected: InjectedVectors? = nil
+  ) {
     self.model = model
+    self.dropout = dropout
+    dropoutRate = Float(adapter?.settings.dropout ?? 0)
     updates = adapter.map { LayerUpdate.all($0) }
     self.injected = injected
     let shape = model.shape
@@ -34,6 +49,11 @@ public final class ForestCache {
   /// - Throws: ``LanguageModelError`` for a path longer than the context or an unknown token.
   public func hiddenStates(of nodes: [Int]) throws -> Tensor {
     if computed < forest.count { try computeNewNodes() }
+    if let adopted {
+      precondition(
+        nodes.allSatisfy { $0 >= adopted.count || adopted.nodes.contains($0) },
+        "the hidden state of a node that the training pass was not asked for")
+    }
     let rows = Matrix(rows: nodes.count, columns: model.shape.width)
     rows.gatherRows(nodes, of: residual)
     return Tensor(buffer: model.finalNorm(rows).0.buffer, shape: [nodes.count, model.shape.width])
@@ -45,8 +65,27 @@ public final class ForestCache {
     computed = min(computed, count)
   }
 
+  /// Takes over what a pass over a whole forest computed, so that the forest can grow from there.
+  ///
+  /// - Parameters:
+  ///   - forest: the nodes.
+  ///   - layers: keys and values of all nodes; they are not changed.
+  ///   - last: `[nodes, D]`, the residual stream behind the last block.
+  ///   - nodes: which nodes the rows of `last` are of.
+  func adopt(_ forest: TokenForest, layers: [KeyValueRows], last: Matrix, of nodes: [Int]) {
+    self.forest = forest
+    computed = forest.count
+    self.layers = layers.map { ($0.keys, $0.values) }
+    residual = Matrix(rows: forest.count, columns: model.shape.width)
+    for (row, node) in nodes.enumerated() {
+      residual.rows(node..<node + 1).copy(from: last.rows(row..<row + 1))
+    }
+    adopted = (forest.count, Set(nodes))
+  }
+
   private func computeNewNodes() throws {
-    let pass = try model.makePass(forest, from: computed, updates: updates)
+    let pass = try model.makePass(
+      forest, from: computed, updates: updates, dropout: dropout, dropoutRate: dropoutRate)
     reserve(forest.count)
     var x = model.embed(forest, from: computed, injected: injected)
     let new = computed..<forest.count

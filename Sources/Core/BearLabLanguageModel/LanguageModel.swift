@@ -81,12 +81,15 @@ public final class LanguageModel {
   ///   - dropout: the step's key; nil for no dropout.
   ///   - injected: the vectors of the forest's slots.
   ///   - needsVocabulary: whether ``vocabularyLogits(of:)`` follows, whose memory counts to the limit.
+  ///   - cache: an empty one for the same adapter and dropout, which takes over the keys and values of
+  ///     all nodes and the hidden states of `nodes`; nil where nobody goes on from there.
   /// - Returns: `[nodes, D]`.
   /// - Throws: ``LanguageModelError`` for a path longer than the context, an unknown token, or a
   ///   limit on memory that cannot be kept.
   public func hiddenStates(
     of nodes: [Int], in forest: TokenForest, adapter: LoRAAdapter? = nil,
-    dropout: DropoutKey? = nil, injected: InjectedVectors? = nil, needsVocabulary: Bool = false
+    dropout: DropoutKey? = nil, injected: InjectedVectors? = nil, needsVocabulary: Bool = false,
+    keeping cache: ForestCache? = nil
   ) throws -> Tensor {
     let pass = try makePass(
       forest, from: 0, updates: adapter.map { LayerUpdate.all($0) }, dropout: dropout,
@@ -104,6 +107,7 @@ public final class LanguageModel {
           rows: pass.rowCount, outputs: nodes.count, needsVocabulary: needsVocabulary,
           trains: true), lora: adapter?.settings) : 0
     var layers: [KeptLayer] = []
+    var seen: [KeyValueRows] = []
     for (layer, weights) in weights.blocks.enumerated() {
       let isLast = layer == shape.layerCount - 1
       let block = Block(
@@ -112,6 +116,7 @@ public final class LanguageModel {
         keys: pass.operand(shape.kvWidth), values: pass.operand(shape.kvWidth), first: 0)
       let keeps = isRecorded && layer >= recomputed
       let (output, record) = block.forward(x, visible: visible, keeps: keeps)
+      if cache != nil { seen.append(visible) }
       if isRecorded {
         layers.append(
           KeptLayer(block: block, visible: visible, input: x, record: keeps ? record : nil))
@@ -121,6 +126,7 @@ public final class LanguageModel {
     // Where each node's row is behind the last block.
     let rows = selection?.places(of: nodes) ?? nodes
     let last = x.gathered(rows)
+    cache?.adopt(forest, layers: seen, last: last, of: nodes)
     let (hidden, inverseRMS) = finalNorm(last)
     return Tensor.result(
       hidden.buffer, shape: [nodes.count, shape.width],

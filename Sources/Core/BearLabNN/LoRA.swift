@@ -101,6 +101,24 @@ public final class LoRAAdapter {
     }
   }
 
+  /// The weights as they are now, without gradients.
+  public func frozen() -> LoRAAdapter {
+    LoRAAdapter(
+      settings: settings,
+      layers: layers.map { pairs in
+        pairs.mapValues { pair in
+          LoRAPair(
+            a: Tensor(pair.a.scalars, shape: pair.a.shape),
+            b: Tensor(pair.b.scalars, shape: pair.b.shape))
+        }
+      })
+  }
+
+  private init(settings: LoRASettings, layers: [[Projection: LoRAPair]]) {
+    self.settings = settings
+    self.layers = layers
+  }
+
   /// alpha / rank.
   package var scale: Float { Float(settings.alpha / Double(settings.rank)) }
 
