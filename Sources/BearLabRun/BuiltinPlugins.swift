@@ -9,8 +9,16 @@ internal import DecoderBeam
 internal import DecoderConstrainedBeam
 internal import DecoderGreedy
 internal import ObjectiveBEAR
+internal import ObjectiveBeamAware
+internal import ObjectiveCFT
+internal import ObjectiveD2LR
+internal import ObjectiveDPO
+internal import ObjectiveIGD
 internal import ObjectiveMSL
+internal import ObjectiveRosePO
+internal import ObjectiveSDPOBEAR
 internal import ObjectiveSFT
+internal import ObjectiveSPRec
 internal import RecommenderBERT4Rec
 internal import RecommenderCaser
 internal import RecommenderDROS
@@ -33,6 +41,14 @@ private let builtinPlugins: [any PluginModule.Type] = [
   SFTModule.self,
   MSLModule.self,
   BEARModule.self,
+  DPOModule.self,
+  SDPOBEARModule.self,
+  RosePOModule.self,
+  SPRecModule.self,
+  BeamAwareModule.self,
+  CFTModule.self,
+  D2LRModule.self,
+  IGDModule.self,
   ConstrainedBeamModule.self,
   BeamModule.self,
   GreedyModule.self,

@@ -13,13 +13,23 @@ public enum PluginListing {
     var catalogue = registry.catalogue
     if let kind { catalogue = [try find(kind, in: catalogue)] }
     return catalogue.map { group in
-      let width = group.entries.map(\.name.count).max() ?? 0
-      let rows = group.entries.map { entry in
-        let gap = String(repeating: " ", count: width - entry.name.count)
-        return "  \(entry.name)\(gap)  \(entry.type.summary)"
+      let entries =
+        group.entries.map { ($0.name, $0.type.summary) }
+        + (group.kind == registry.objectives.kind ? compositions(registry) : [])
+      let width = entries.map(\.0.count).max() ?? 0
+      let rows = entries.map { name, summary in
+        "  \(name)\(String(repeating: " ", count: width - name.count))  \(summary)"
       }
       return "\(group.kind)\n" + (rows.isEmpty ? ["  (none yet)"] : rows).joined(separator: "\n")
     }.joined(separator: "\n\n")
+  }
+
+  /// A line for each objective that can stand behind a `+`.
+  private static func compositions(_ registry: PluginRegistry) -> [(String, String)] {
+    registry.factorObjectives.map { name in
+      let first = registry.weightedObjectives.joined(separator: ", ")
+      return ("…+\(name)", "one of \(first), its tokens weighted as \(name) does")
+    }
   }
 
   /// A plug-in's summary, parameters, citation and origin; or a section of a run.
@@ -30,14 +40,28 @@ public enum PluginListing {
   ) throws -> String {
     if kind == "section" { return try describe(section: name) }
     let group = try find(kind, in: registry.catalogue, besides: ["section"])
+    if group.kind == registry.objectives.kind, name.contains("+") {
+      let halves = name.split(separator: "+")
+      let origins = halves.flatMap { half in
+        group.entries.filter { $0.name == half }.map(\.origin)
+      }
+      return lines(
+        of: try registry.objective(named: name), as: "\(group.kind) \(name)",
+        origin: origins.joined(separator: ", "), section: group.kind)
+    }
     guard let entry = group.entries.first(where: { $0.name == name }) else {
       throw RegistryError.unknown(kind: group.kind, name: name, known: group.entries.map(\.name))
     }
-    var lines = ["\(group.kind) \(name): \(entry.type.summary)"]
-    if !entry.type.citation.isEmpty { lines.append("source: \(entry.type.citation)") }
-    lines.append("from: \(entry.origin)")
-    lines += parameterLines(entry.type.parameters, section: group.kind)
-    return lines.joined(separator: "\n")
+    return lines(
+      of: entry.type, as: "\(group.kind) \(name)", origin: entry.origin, section: group.kind)
+  }
+
+  private static func lines(
+    of type: any Plugin.Type, as title: String, origin: String, section: String
+  ) -> String {
+    let source = type.citation.isEmpty ? [] : ["source: \(type.citation)"]
+    let head = ["\(title): \(type.summary)"] + source + ["from: \(origin)"]
+    return (head + parameterLines(type.parameters, section: section)).joined(separator: "\n")
   }
 
   private static func describe(section name: String) throws -> String {

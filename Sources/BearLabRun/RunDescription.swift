@@ -80,7 +80,7 @@ public struct RunDescription: Sendable {
     )
     let backboneType =
       names.0 == Self.noBackbone ? nil : try registry.backbones.find(names.0)
-    let types = try (registry.objectives.find(names.1), registry.decoders.find(names.2))
+    let types = try (registry.objective(named: names.1), registry.decoders.find(names.2))
     let madeBackbone: (any Backbone)?
     (backbone, madeBackbone) = try choice(
       "backbone", names.0, backboneType?.parameters ?? []

@@ -61,7 +61,7 @@ struct RunInputs {
     self.resources = resources
     backbone = try registry.backbones.find(description.backbone.name).init(
       description.backbone.values)
-    objective = try registry.objectives.find(description.objective.name).init(
+    objective = try registry.objective(named: description.objective.name).init(
       description.objective.values)
     decoder = try registry.decoders.find(description.decoder.name).init(description.decoder.values)
     sampler = try description.sampler.map {

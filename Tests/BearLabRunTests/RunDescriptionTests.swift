@@ -77,6 +77,20 @@ import Testing
     #expect(same.objective.values.values["xi"] == .real(1))
   }
 
+  @Test func objectivesAreComposed() throws {
+    let description = try describe([
+      "objective=cft+bear", "objective.mu=0.2", "objective.lambda=0.5",
+    ])
+    #expect(description.objective.name == "cft+bear")
+    #expect(description.objective.values.values["mu"] == .real(0.2))
+    #expect(description.objective.values.values["lambda"] == .real(0.5))
+    #expect(description.constraint == .after)
+    #expect(throws: (any Error).self) {
+      _ = try describe(["objective=cft+bear", "objective.form=paper"])
+    }
+    #expect(throws: CompositionError.self) { _ = try describe(["objective=dpo+bear"]) }
+  }
+
   @Test func whatContradictsItselfIsRefusedAtOnce() {
     #expect(throws: (any Error).self) { _ = try describe(["objective.beta-grad=flow"]) }
   }

@@ -54,7 +54,8 @@ private let msl = entry("msl", #"{"tau": 1}"#, loss: ln2, gradient: [-0.5, 0.5, 
 @Test func missingPluginsAreSkipped() throws {
   let files = [
     "objectives.json": """
-    {"preference_cases": [{"name": "dpo", "beta": 0.1, "loss": 1, "gradient": []}],
+    {"preference_cases": [{"name": "unheard_of_too", "beta": 0.1, "policy_logprob": [],
+       "reference_logprob": [], "loss": 1, "gradient": []}],
      "token_cases": [{"shape": [1, 1], "logits": [0], "targets": [0], "allowed": [[0]],
        "objectives": [{"name": "unheard_of", "parameters": {}, "loss": 0, "gradient": [0]}]}]}
     """
@@ -62,8 +63,28 @@ private let msl = entry("msl", #"{"tau": 1}"#, loss: ln2, gradient: [-0.5, 0.5, 
   let lines = try verify(files)
   #expect(
     lines.map(\.skipped) == [
-      "there is no objective 'unheard_of' yet", "there is no objective 'dpo' yet",
+      "there is no objective 'unheard_of' yet", "there is no objective 'unheard_of_too' yet",
     ])
+}
+
+/// At the reference the loss is ln 2, and the slopes are ∓β / 2.
+@Test func preferenceLossesAreCompared() throws {
+  func line(_ policy: String, loss: Double = ln2, slope: Double = 0.05) throws -> [Verification] {
+    try verify([
+      "objectives.json": """
+      {"preference_cases": [{"name": "dpo", "beta": 0.1, "policy_logprob": \(policy),
+        "reference_logprob": [[-20, -7]], "loss": \(loss), "gradient": [[-\(slope), \(slope)]]}]}
+      """
+    ])
+  }
+  let lines = try line("[[-20, -7]]")
+  #expect(lines.map(\.passed) == [true], "\(lines)")
+  #expect(lines[0].check == "objectives: preference case 0: dpo beta=0.1")
+  #expect(try line("[[-20, -7]]", loss: 0.6932)[0].failure?.hasPrefix("loss is off by") == true)
+  #expect(try line("[[-20, -7]]", slope: 0.06)[0].failure?.hasPrefix("gradient is off") == true)
+  for policy in ["[[-20]]", "[[-20, 1]]", "[]"] {
+    #expect(try line(policy)[0].failure?.hasPrefix("malformed: policy_logprob") == true)
+  }
 }
 
 @Test func oneMalformedCaseHidesNoOther() throws {

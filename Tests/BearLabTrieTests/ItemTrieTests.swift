@@ -110,3 +110,11 @@ func randomTitlesMatchADictionary(seed: UInt64) throws {
     #expect(trie.title(at: trie.leaf(of: title)) == title)
   }
 }
+
+@Test func sumsAreThoseOfTheTitlesBelow() throws {
+  let trie = try ItemTrie(paths: [[1, 2, 0], [1, 3, 0], [4, 0]])
+  let sums = trie.sums(ofTitles: [5, 7, 100])
+  #expect(sums[ItemTrie.root] == 112)
+  #expect(trie.nodes(along: [1, 3, 0]).map { $0.map { sums[$0] } } == [12, 7, 7])
+  #expect(trie.nodes(along: [4, 1, 0]).map { $0.map { sums[$0] } } == [100, nil, nil])
+}

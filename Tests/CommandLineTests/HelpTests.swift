@@ -14,7 +14,8 @@ import Testing
 
   @Test(arguments: [
     ["list"], ["list", "objectives"], ["describe", "objective", "bear"],
-    ["describe", "section", "training"], ["run", "--dry-run"],
+    ["describe", "objective", "cft+bear"], ["describe", "section", "training"],
+    ["run", "--dry-run"],
   ])
   func listingsAreAsRecorded(arguments: [String]) throws {
     let outcome = try bearLab(arguments)

@@ -9,6 +9,10 @@ internal import BearLabTensor
 ///     code   loss = Σ w_t ℓ_t / Σ w_t,  w_t = 1 + λ_c σ(−Δ_t / ξ)  over rows with n_t > 1
 ///     paper  loss = Σ (ℓ_t + λ log σ(Δ_t / ξ)) / samples           over all rows
 ///
+/// Behind a `+`, as in `cft+bear`, w_t of the code's form multiplies another objective's token weights;
+/// a forced token has w_t = 1 there, since no regulariser moves it. Only differences of logits count in
+/// it, so the other objective may have another soft-max.
+///
 /// w_t is a constant to the gradient, and so is β_t unless `beta-grad=flow`. The gradients have
 /// one direction where λ = λ_c ξ: so the parameter `lambda`, which is λ_c or λ as
 /// `lambda-convention` says, is converted for the other form. The code's form leaves rows with one
@@ -16,7 +20,7 @@ internal import BearLabTensor
 ///
 /// - Source: "BEAR: Towards Beam-Search-Aware Optimization for Recommendation with Large Language
 ///   Models", SIGIR 2026, equations 3.2 to 3.5; Tiny-Snow/BEAR-SIGIR-2026, `train_bear.py`.
-public struct BEARObjective: Objective {
+public struct BEARObjective: TokenFactors {
   private let switches: BEARSwitches
   private let temperature: Float  // τ
   private let beamWeight: Float  // λ_c in form=code, λ in form=paper
@@ -78,14 +82,7 @@ public struct BEARObjective: Objective {
 
   private func weightedLoss(_ batch: AnswerBatch) throws(AnswerBatchError) -> LossTerms {
     let rows = batch.rowsWithChoice
-    let (logProbabilities, margins, isShort) = try margins(of: batch, rows: rows)
-    let constant = margins.detached()
-    let emphasis =
-      switch switches.surrogate {
-      case .logSigmoid: (-constant).sigmoid()
-      case .softplus: constant.sigmoid()
-      }
-    let weights = 1 + beamWeight * replacing(emphasis, where: isShort)
+    let (logProbabilities, weights) = try weights(of: batch, rows: rows)
     let sum = (-logProbabilities * weights).sum()
     return switch switches.normaliser {
     case .weights: LossTerms(sum: sum, weight: weights.sum())
@@ -93,6 +90,33 @@ public struct BEARObjective: Objective {
     case .allTokens: LossTerms(sum: sum, weight: Float(batch.rowCount))
     case .sum: LossTerms(sum: sum, weight: Float(batch.sampleCount))
     }
+  }
+
+  /// `[rows]`: w_t of the code's form; 1 for a forced token.
+  public func tokenFactors(_ batch: AnswerBatch) throws -> [Float] {
+    let rows = batch.rowsWithChoice
+    let weights = try weights(of: batch, rows: rows).weights.scalars
+    var factors = [Float](repeating: 1, count: batch.rowCount)
+    for (row, weight) in zip(rows, weights) { factors[row] = weight }
+    return factors
+  }
+
+  public func requireFactors(with needs: ObjectiveNeeds) throws {
+    try switches.requireFactors(with: needs)
+  }
+
+  /// The targets' log-probabilities, and w_t of the code's form.
+  private func weights(
+    of batch: AnswerBatch, rows: [Int]
+  ) throws(AnswerBatchError) -> (logProbabilities: Tensor, weights: Tensor) {
+    let (logProbabilities, margins, isShort) = try margins(of: batch, rows: rows)
+    let constant = margins.detached()
+    let emphasis =
+      switch switches.surrogate {
+      case .logSigmoid: (-constant).sigmoid()
+      case .softplus: constant.sigmoid()
+      }
+    return (logProbabilities, 1 + beamWeight * replacing(emphasis, where: isShort))
   }
 
   private func regularisedLoss(_ batch: AnswerBatch) throws(AnswerBatchError) -> LossTerms {

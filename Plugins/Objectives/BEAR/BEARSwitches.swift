@@ -111,6 +111,29 @@ struct BEARSwitches {
   }
 }
 
+extension BEARSwitches {
+  /// Refuses what means nothing behind a `+`, where only the weights of the code's form count.
+  ///
+  /// - Parameter needs: of the objective in front of it.
+  /// - Throws: ``BEARError/conflict(_:_:because:)``.
+  func requireFactors(with needs: ObjectiveNeeds) throws(BEARError) {
+    guard form == .code else {
+      throw .conflict(
+        "form=paper", "another objective in front of it", because: "it has no weights of tokens")
+    }
+    guard normaliser == .weights else {
+      throw .conflict(
+        "normalise=\(normaliser.rawValue)", "another objective in front of it",
+        because: "the weighted loss is divided by the sum of its weights")
+    }
+    guard base == .masked || needs.columns == .vocabulary else {
+      throw .conflict(
+        "base=full", "an objective over valid tokens in front of it",
+        because: "no other tokens have logits")
+    }
+  }
+}
+
 /// Why there is no BEAR objective with some parameters.
 public enum BEARError: BearLabError, Equatable {
   case conflict(_ switch: String, _ other: String, because: String)

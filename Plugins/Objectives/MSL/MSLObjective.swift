@@ -10,7 +10,7 @@ internal import BearLabTensor
 /// A forced token (n_t = 1) has loss 0; without the adaptive temperature it counts in the mean.
 ///
 /// - Source: WANGBohaO-jpg/MSL; τ and the decoding constraint as in Tiny-Snow/BEAR-SIGIR-2026.
-public struct MSLObjective: Objective {
+public struct MSLObjective: TokenWeightedObjective {
   private let fixedTemperature: Float  // τ of ats=off
   private var adaptive: AdaptiveTemperature?
 
@@ -45,19 +45,21 @@ public struct MSLObjective: Objective {
 
   /// Computes the summed masked cross-entropy of some answers.
   ///
-  /// - Returns: a sum in nats, times τ where it adapts; the weight is the number of all answer
-  ///   tokens, or where τ adapts of those with a choice.
+  /// - Returns: a sum in nats, each token times its factor, and times τ where it adapts; the weight is
+  ///   the sum of the factors of all answer tokens, or where τ adapts of those with a choice.
   /// - Throws: ``AnswerBatchError/notComputed(columns:)`` without the children's logits.
-  public func loss(_ batch: AnswerBatch) throws(AnswerBatchError) -> LossTerms {
+  public func loss(_ batch: AnswerBatch, factors: [Float]) throws(AnswerBatchError) -> LossTerms {
     let rows = batch.rowsWithChoice
     let choices = try batch.childLogits.rows(at: rows)
-    guard let adaptive else {
-      let logProbabilities = (choices / fixedTemperature).targetLogProbabilities()
-      return LossTerms(sum: -logProbabilities.sum(), weight: Float(batch.rowCount))
+    let temperature = adaptive.map { Float($0.temperature) } ?? fixedTemperature
+    let terms = LossTerms(
+      losses: -(choices / temperature).targetLogProbabilities(), weights: rows.map { factors[$0] })
+    guard adaptive == nil else {
+      return LossTerms(sum: terms.sum * temperature, weight: terms.weight)
     }
-    let temperature = Float(adaptive.temperature)
-    let logProbabilities = (choices / temperature).targetLogProbabilities()
-    return LossTerms(sum: -logProbabilities.sum() * temperature, weight: Float(rows.count))
+    // A forced token costs nothing and counts.
+    let weight = factors.reduce(0.0) { $0 + Double($1) }
+    return LossTerms(sum: terms.sum, weight: Float(weight))
   }
 
   public mutating func observe(_ batch: AnswerBatch) throws { try adaptive?.observe(batch) }

@@ -9,7 +9,7 @@ internal import BearLabTensor
 ///
 /// - Source: BEAR, equation 2.1 (there a sum over tokens); Tiny-Snow/BEAR-SIGIR-2026 calls it LML
 ///   and takes the mean over tokens, as here.
-public struct SFTObjective: Objective {
+public struct SFTObjective: TokenWeightedObjective {
   private let temperature: Float  // τ
 
   public static let summary = "cross-entropy over the whole vocabulary"
@@ -26,11 +26,12 @@ public struct SFTObjective: Objective {
 
   /// Computes the summed cross-entropy of some answers.
   ///
-  /// - Returns: a sum in nats over all answer tokens; the weight is their number.
+  /// - Returns: a sum in nats over all answer tokens, each times its factor; the weight is the sum of
+  ///   the factors, without them the number of tokens.
   /// - Throws: ``AnswerBatchError/notComputed(columns:)`` without the vocabulary's logits.
-  public func loss(_ batch: AnswerBatch) throws(AnswerBatchError) -> LossTerms {
+  public func loss(_ batch: AnswerBatch, factors: [Float]) throws(AnswerBatchError) -> LossTerms {
     let logProbabilities = try (batch.vocabularyLogits / temperature).targetLogProbabilities()
-    return LossTerms(sum: -logProbabilities.sum(), weight: Float(batch.rowCount))
+    return LossTerms(losses: -logProbabilities, weights: factors)
   }
 }
 

@@ -88,7 +88,7 @@ public struct ShapeBench {
   public func run(observer: (String) -> Void = { _ in }) throws -> BenchReport {
     let description = try description.resolvingPrecision()
     let seed = try description.seed
-    let objective = try registry.objectives.find(description.objective.name).init(
+    let objective = try registry.objective(named: description.objective.name).init(
       description.objective.values)
     let data = try SyntheticAnswers(sizes, vocabularySize: shape.vocabularySize, seed: seed)
     let plan = try plan(data, description, objective: objective)

@@ -8,6 +8,7 @@ struct GoldenObjective {
   /// What the golden names of whole objectives stand for.
   private static let aliases: [String: (plugin: String, values: [String: ParameterValue])] = [
     "bear_weighted": ("bear", ["form": .text("code")]),
+    "sdpo": ("s-dpo", [:]),
     "bear_paper": ("bear", ["form": .text("paper"), "lambda-convention": .text("paper")]),
   ]
   private static let parameterNames = ["B": "beam-width", "lam": "lambda"]
