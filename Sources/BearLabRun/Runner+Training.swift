@@ -9,8 +9,8 @@ extension Runner {
   /// Trains all epochs, or what is left of them.
   func train(_ trainer: Trainer, evaluator: Evaluator) throws {
     let samples = try TrainingSamples(
-      experiment, needs: trainer.objective.needs, folder: folder, interruption: interruption,
-      observer: observer)
+      experiment, try experiment.trainingWindows, needs: trainer.objective.needs, folder: folder,
+      interruption: interruption, observer: observer)
     let perEpoch = try experiment.stepsPerEpoch
     if let start {
       // An epoch that had begun begins again; its effects of that time are in the checkpoint.

@@ -45,7 +45,7 @@ struct BenchAllCommand: ParsableCommand {
   }
 
   /// This program.
-  private static var program: String {
+  static var program: String {
     Bundle.main.executablePath ?? CommandLine.arguments[0]
   }
 }

@@ -8,7 +8,8 @@ struct BenchCommand: ParsableCommand {
     commandName: "bench", abstract: "Time training steps, searches, and how they grow.",
     subcommands: [
       BenchTrainCommand.self, BenchDecodeCommand.self, BenchShapeCommand.self,
-      BenchGemmCommand.self, BenchScalingCommand.self, BenchAllCommand.self,
+      BenchGemmCommand.self, BenchScalingCommand.self, BenchObjectivesCommand.self,
+      BenchAllCommand.self,
     ])
 }
 

@@ -51,9 +51,17 @@ public struct Bench {
         steps: steps, batchSize: size, available: experiment.dataset.trainSample.count)
     }
     let rows = BenchRows(experiment.dataset.trainSample, timed: steps * size, batchSize: size)
+    let samples = try TrainingSamples(
+      experiment, rows.warmUp + rows.batches.joined(), needs: experiment.objective.needs)
+    try samples.beginEpoch(0, trainer)
+    var place = 0
     let batches = try measure(
-      rows, stage: .training, prepare: { try experiment.sample($0) },
-      run: { try trainer.step($0).tokens })
+      rows, stage: .training,
+      prepare: { windows in
+        defer { place += windows.count }
+        return try samples.batch(
+          Array(place..<place + windows.count), stage: .training, step: trainer.optimizer.step)
+      }, run: { try trainer.step($0).tokens })
     return try report(.train, batches, batchSize: size)
   }
 
@@ -74,7 +82,8 @@ public struct Bench {
     try decoder.prepare(experiment.decoderContext, scorer: &scorer)
     let injector = try experiment.makeInjector { _ in }
     let batches = try measure(
-      rows, stage: .inference, prepare: { try experiment.prompt($0, stage: .inference) },
+      rows, stage: .inference,
+      prepare: { try $0.map { try experiment.prompt($0, stage: .inference) } },
       run: { prompts in
         // In a run a vector is computed once for all batches; here all are counted.
         var vectors = injector.map { SlotVectors($0) }
@@ -89,13 +98,13 @@ public struct Bench {
 
   /// Runs the warm-up, then times each batch; `run` gives the number of tokens it computed.
   private func measure<Input>(
-    _ rows: BenchRows, stage: PromptStage, prepare: (Window) throws -> Input,
+    _ rows: BenchRows, stage: PromptStage, prepare: ([Window]) throws -> [Input],
     run: ([Input]) throws -> Int
   ) throws -> [BenchReport.Batch] {
-    _ = try run(rows.warmUp.map(prepare))
+    _ = try run(prepare(rows.warmUp))
     if profiles { Profile.begin() }
     return try rows.batches.map { windows in
-      let inputs = try windows.map(prepare)
+      let inputs = try prepare(windows)
       let began = now()
       let computed = try run(inputs)
       let seconds = (now() - began).seconds

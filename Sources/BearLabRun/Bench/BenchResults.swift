@@ -84,6 +84,21 @@ public struct BenchResults: Codable, Equatable {
       })
   }
 
+  /// Seconds of each work, and their ratio to the first step or the first search, without a line feed
+  /// at the end.
+  public var costs: String {
+    func kind(_ work: Entry) -> Substring? { work.name.split(separator: " ").last }
+    return Self.table(
+      header: ["work", "peak, GiB", "seconds", "times the first of its kind"],
+      works.map { work in
+        let first = works.first { kind($0) == kind(work) }
+        return [
+          work.name, Self.gibibytes(work.peakBytes), Self.text(work.seconds, "%.4f"),
+          Self.ratio(work.seconds, first?.seconds),
+        ]
+      })
+  }
+
   /// The same works now and before, the ratios being before to now: above 1 is faster or smaller.
   ///
   /// What one of the two lacks has no ratio.

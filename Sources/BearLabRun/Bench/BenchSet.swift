@@ -83,6 +83,38 @@ public struct BenchSet {
     return steps + searches
   }
 
+  /// Lists a step of every kind of objective, and the exact search beside the beam search.
+  ///
+  /// - Parameters:
+  ///   - options: what every work is told, such as the data set and the model.
+  ///   - isQuick: whether two batches a work are enough.
+  public init(ofObjectives options: [String], isQuick: Bool) {
+    let batches = isQuick ? 2 : 5
+    func step(_ name: String, _ objective: String, _ settings: [String] = []) -> Work {
+      Work(
+        name: "\(name) step",
+        arguments: ["bench", "train", "--objective", objective, "--batch-size", "8"]
+          + ["--steps", "\(batches)", "--json"] + settings.flatMap { ["--set", $0] } + options)
+    }
+    func search(_ decoder: String) -> Work {
+      Work(
+        name: "\(decoder) search",
+        arguments: ["bench", "decode", "--decoder", decoder, "--batch-size", "4"]
+          + ["--users", "\(4 * batches)", "--json"] + options)
+    }
+    notices = []
+    self.isQuick = isQuick
+    works =
+      ["sft", "msl", "bear", "beam-aware", "cft", "d2lr", "igd", "cft+bear"].map { step($0, $0) }
+      + [
+        step("dpo", "dpo"),
+        step("s-dpo, 3 negatives", "s-dpo"),
+        step("s-dpo, 3 negatives, reference in the step", "s-dpo", ["training.reference=step"]),
+        step("s-dpo, 15 negatives", "s-dpo", ["objective.negatives=15"]),
+        step("s-dpo-bear, 3 negatives", "s-dpo-bear"),
+      ] + ["constrained-beam", "exact"].map(search)
+  }
+
   /// Runs every work.
   ///
   /// - Parameters:

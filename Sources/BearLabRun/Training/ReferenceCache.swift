@@ -50,9 +50,9 @@ struct ReferenceCache {
       if let path { try write(values, to: path) }
     }
     var next = values.makeIterator()
-    for sample in samples.indices {
-      for answer in samples[sample].answers.indices {
-        samples[sample].answers[answer].referenceLogProbability = next.next()
+    for index in samples.indices {
+      samples[index].answers = samples[index].answers.map {
+        $0.with(referenceLogProbability: next.next())
       }
     }
   }

@@ -11,35 +11,39 @@ final class TrainingSamples {
   private let windows: [Window]
   private let needs: ObjectiveNeeds
   private let source: NegativeSource?
-  private let folder: RunFolder
+  private let folder: RunFolder?
   private let interruption: Interruption
   private let observer: (RunEvent) -> Void
   private var negatives: [[AnswerForest.Candidate.Text]] = []
   /// The samples with all answers, by stage; emptied when negatives are drawn anew.
   private var known: [PromptStage: [AnswerForest.Sample]] = [:]
-  private var scores: [[Float]?]
+  /// What scores the answers, where the objective asks for that.
+  private let recommender: (any FittedRecommender)?
 
-  /// Prepares the samples of a run.
+  /// Prepares the samples of a training.
   ///
   /// - Parameters:
   ///   - experiment: the run.
+  ///   - windows: what is trained on.
   ///   - needs: the objective's, before training.
-  ///   - folder: where the run keeps negatives that depend on its weights.
+  ///   - folder: where negatives that depend on the weights are kept, and later epochs' checkpoints
+  ///     are; nil for one epoch of which nothing is kept.
   ///   - interruption: asked while negatives or references are computed.
   ///   - observer: told of that.
   /// - Throws: what the sampler's needs throw.
   init(
-    _ experiment: Experiment, needs: ObjectiveNeeds, folder: RunFolder,
-    interruption: Interruption, observer: @escaping (RunEvent) -> Void
+    _ experiment: Experiment, _ windows: [Window], needs: ObjectiveNeeds,
+    folder: RunFolder? = nil, interruption: Interruption = Interruption(),
+    observer: @escaping (RunEvent) -> Void = { _ in }
   ) throws {
     self.experiment = experiment
     self.needs = needs
     self.folder = folder
     self.interruption = interruption
     self.observer = observer
-    windows = try experiment.trainingWindows
+    self.windows = windows
     source = try NegativeSource(experiment, windows, needs: needs, folder: folder)
-    scores = [[Float]?](repeating: nil, count: windows.count)
+    recommender = needs.recommender ? try experiment.recommenders.trained()?.fitted : nil
   }
 
   var count: Int { windows.count }
@@ -62,11 +66,11 @@ final class TrainingSamples {
   private func setReference(of trainer: Trainer, epoch: Int) throws {
     switch trainer.objective.needs.reference {
     case nil: return
-    case .epochStart where epoch > 0:
-      trainer.reference = try experiment.reference(
-        checkpoint: folder.checkpointPath(epoch: epoch))
-    case .initial, .epochStart:
-      trainer.reference = try experiment.initialReference()
+    case .initial: trainer.reference = try experiment.initialReference()
+    case .epochStart:
+      let path = epoch > 0 ? folder?.checkpointPath(epoch: epoch) : nil
+      trainer.reference =
+        try path.map(experiment.reference) ?? experiment.initialReference()
     }
     let kept: String = try experiment.description.training["reference"]
     if needs.reference == .initial, source?.dependsOnBatch != true, kept == "cached" {
@@ -95,7 +99,8 @@ final class TrainingSamples {
     let drawn = try source.draw(batch: places, step: step)
     return try zip(places, drawn).map { place, negatives in
       var sample = samples[place]
-      sample.answers += try candidates(negatives, of: place)
+      let answers = negatives.map { AnswerForest.Candidate(text: $0, role: .negative) }
+      sample.answers += try scored(answers, of: place)
       return sample
     }
   }
@@ -110,42 +115,20 @@ final class TrainingSamples {
   /// A window with its answers, but for negatives that depend on the batch.
   private func sample(_ place: Int, _ stage: PromptStage) throws -> AnswerForest.Sample {
     let plain = try experiment.sample(windows[place], stage: stage)
-    var answers = plain.answers
-    if needs.recommender {
-      let scores = try titleScores(of: place)
-      for index in answers.indices {
-        answers[index].recommenderScore = answers[index].title.map { scores[$0] }
-      }
-    }
-    if !negatives.isEmpty { answers += try candidates(negatives[place], of: place) }
+    let negatives = negatives.isEmpty ? [] : negatives[place]
+    let answers = plain.answers + negatives.map { .init(text: $0, role: .negative) }
     return AnswerForest.Sample(
-      prompt: plain.prompt, historyFree: plain.historyFree, answers: answers)
+      prompt: plain.prompt, historyFree: plain.historyFree,
+      answers: try scored(answers, of: place))
   }
 
-  private func candidates(
-    _ texts: [AnswerForest.Candidate.Text], of place: Int
+  /// The answers with what the recommender thinks of them, where it is asked.
+  private func scored(
+    _ answers: [AnswerForest.Candidate], of place: Int
   ) throws -> [AnswerForest.Candidate] {
-    try texts.map { text in
-      var candidate = AnswerForest.Candidate(text: text, role: .negative)
-      if needs.recommender {
-        let scores = try titleScores(of: place)
-        // What is no title is worth no more than the worst of them.
-        candidate.recommenderScore = candidate.title.map { scores[$0] } ?? scores.min()
-      }
-      return candidate
-    }
-  }
-
-  /// What the recommender thinks of every title behind a window's history, `[titles]`.
-  private func titleScores(of place: Int) throws -> [Float] {
-    if let known = scores[place] { return known }
-    guard let recommender = try experiment.recommenders.trained()?.fitted else {
-      preconditionFailure("an objective that needs a recommender, and a run without one")
-    }
-    let titles = experiment.dataset.catalogue.titleScores(
-      ofItems: try recommender.scores(history: windows[place].history))
-    scores[place] = titles
-    return titles
+    guard let recommender else { return answers }
+    let items = try recommender.scores(history: windows[place].history)
+    return answers.scored(experiment.dataset.catalogue.titleScores(ofItems: items))
   }
 
   /// Tells of a stage when its first progress comes: what is read from a file is no stage.
@@ -157,7 +140,7 @@ final class TrainingSamples {
         began = true
       }
       observer(.progress(done: done, detail: ""))
-      try interruption.check(run: folder.path)
+      if let folder { try interruption.check(run: folder.path) }
     }
   }
 }
@@ -199,5 +182,18 @@ extension Experiment {
     let begin = loaded.encoder.bosToken.map { [$0] } ?? []
     return try scorer.embeddings(
       of: dataset.catalogue.titles.indices.map { begin + trie.tokens(of: $0).dropLast() })
+  }
+}
+
+extension [AnswerForest.Candidate] {
+  /// The same with their titles' scores; what is no title is worth no more than the worst of them.
+  fileprivate func scored(_ scores: [Float]) -> [AnswerForest.Candidate] {
+    let least = scores.min()
+    return map { answer in
+      switch answer.text {
+      case .title(let title): answer.with(recommenderScore: scores[title])
+      case .tokens: answer.with(recommenderScore: least)
+      }
+    }
   }
 }

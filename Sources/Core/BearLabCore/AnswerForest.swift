@@ -50,14 +50,33 @@ public struct AnswerForest {
     public let text: Text
     public let role: AnswerBatch.Role
     /// See ``AnswerBatch/Answer/referenceLogProbability``.
-    public var referenceLogProbability: Float?
+    public let referenceLogProbability: Float?
     /// See ``AnswerBatch/Answer/recommenderScore``.
-    public var recommenderScore: Float?
+    public let recommenderScore: Float?
 
     /// Creates a candidate.
-    public init(text: Text, role: AnswerBatch.Role) {
+    public init(
+      text: Text, role: AnswerBatch.Role, referenceLogProbability: Float? = nil,
+      recommenderScore: Float? = nil
+    ) {
       self.text = text
       self.role = role
+      self.referenceLogProbability = referenceLogProbability
+      self.recommenderScore = recommenderScore
+    }
+
+    /// The same with a reference's log-probability.
+    public func with(referenceLogProbability: Float?) -> Candidate {
+      Candidate(
+        text: text, role: role, referenceLogProbability: referenceLogProbability,
+        recommenderScore: recommenderScore)
+    }
+
+    /// The same with a recommender's score.
+    public func with(recommenderScore: Float?) -> Candidate {
+      Candidate(
+        text: text, role: role, referenceLogProbability: referenceLogProbability,
+        recommenderScore: recommenderScore)
     }
 
     /// Creates a candidate that is a title.
