@@ -17,10 +17,10 @@ private func beamAware(
 
 /// Per-token losses 1, ½ and 2½: π = −1, −1½, −4; then a forced token where `forced`.
 private func example(forced: Bool = false) throws -> AnswerBatch {
-  let scalars = [-1, -0.5, -2.5].flatMap { [Float($0 - log1p(-exp($0))), 0] }
+  let scalars = twoTokenLogits([-1, -0.5, -2.5])
   let rows = forced ? 4 : 3
   return try AnswerBatch(
-    logits: Tensor(scalars + (forced ? [3, 1] : []), shape: [rows, 2]),
+    logits: Tensor(forced ? scalars + [3, 1] : scalars, shape: [rows, 2]),
     targets: [Int32](repeating: 0, count: rows),
     allowed: [[0, 1], [0, 1], [0, 1]] + (forced ? [[0]] : []),
     beamThresholds: [-2, -1.2, -3] + (forced ? [-5] : []))
@@ -54,7 +54,8 @@ private func example(forced: Bool = false) throws -> AnswerBatch {
 private struct Reference {
   let form: String
   let convention: String
-  private let (lambda, xi) = (0.6, 1.3)
+  private let lambda = 0.6
+  private let xi = 1.3
 
   func objective() throws -> BeamAwareObjective {
     try beamAware(form, convention: convention, lambda: lambda, xi: xi)

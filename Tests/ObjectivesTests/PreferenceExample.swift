@@ -24,7 +24,7 @@ struct PreferenceExample {
 
   /// `[answers, 2]`: two tokens a row, of which the first is the answer's.
   var logits: Tensor {
-    let scalars = policy.joined().flatMap { [Float($0 - log1p(-exp($0))), 0] }
+    let scalars = twoTokenLogits(Array(policy.joined()))
     return Tensor(scalars, shape: [scalars.count / 2, 2], requiresGradient: true)
   }
 
@@ -57,4 +57,9 @@ struct PreferenceExample {
     }
     return (Double(terms.mean.scalars[0]), Double(terms.weight.scalars[0]), gradient)
   }
+}
+
+/// Logits of rows of two tokens, of which the first has the given log-probability and the second logit 0.
+func twoTokenLogits(_ logProbabilities: [Double]) -> [Float] {
+  logProbabilities.flatMap { value -> [Float] in [Float(value - log1p(-exp(value))), 0] }
 }

@@ -11,7 +11,10 @@ private struct Case {
   var reduction = "mean"
   var softmax = "full"
   var convention = "paper"
-  private let (beta, lambda, xi, width) = (0.6, 0.4, 1.3, 5)
+  private let beta = 0.6
+  private let lambda = 0.4
+  private let xi = 1.3
+  private let width = 5
 
   func objective() throws -> SDPOBEARObjective {
     try SDPOBEARObjective([

@@ -46,7 +46,9 @@ struct PreferenceCase: Decodable {
         accepted: "two or more below 0 each, as many as in reference_logprob")
     }
     // An answer is one of two tokens; the other has logit 0.
-    let scalars = policy.joined().flatMap { [Float($0 - log1p(-exp($0))), 0] }
+    let scalars = policy.joined().flatMap { value -> [Float] in
+      [Float(value - log1p(-exp(value))), 0]
+    }
     let logits = Tensor(scalars, shape: [scalars.count / 2, 2], requiresGradient: true)
     let mean = try objective.loss(batch(logits)).mean
     mean.backward()
