@@ -20,7 +20,7 @@ struct BearLabCommand: ParsableCommand {
       RunCommand.self, PlanCommand.self, ResumeCommand.self, EvaluateCommand.self,
       RescoreCommand.self, RecommendCommand.self, ReproduceCommand.self, ListCommand.self,
       DescribeCommand.self,
-      VerifyCommand.self, BenchCommand.self, DoctorCommand.self,
+      VerifyCommand.self, BenchCommand.self, DoctorCommand.self, ExportCommand.self,
     ])
 }
 

@@ -84,6 +84,8 @@ struct ReproduceCommand: ParsableCommand {
     for (name, value) in scale {
       if let value { try request.add(parsing: "\(name)=\(value)") }
     }
+    request.settings = request.settings.map(ExperimentOptions.withAbsolutePath)
+    request.own = request.own.map { ($0, ExperimentOptions.withAbsolutePath($1)) }
     return request
   }
 
