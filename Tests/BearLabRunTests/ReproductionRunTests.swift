@@ -88,15 +88,45 @@ import Testing
       #expect(rows[0] == ["method", "s/epoch", "× first row", "NDCG@10 paper", "ours"])
       #expect(rows[2][2] == "1.00" && rows[2][3] == "0.0117")
       #expect(figure9.contains("too few epochs (2) for the median of three"))
+      let without = try reproduce(.figure6, methods: ["MSL", "BEAR"], cache: cache)
+      #expect(without.contains("| MSL    |    – |     – |"), "\(without)")
+      #expect(without.contains("- PR@5, PR@10: not measured"))
+      var asked: [String] = []
       let figure6 = try reproduce(
         .figure6, methods: ["MSL", "BEAR"], cache: cache,
         diagnosis: { run, _ in ["PR@5": run.path.contains("bigrec-bear") ? 0.25 : 0.5, "PR@10": 1] }
       )
       #expect(figure6.contains("| MSL    | 0.5000 | 1.0000 |"), "\(figure6)")
       #expect(figure6.contains("| BEAR   | 0.2500 | 1.0000 |"))
-      let without = try reproduce(.figure6, methods: ["MSL", "BEAR"], cache: cache)
-      #expect(without.contains("| MSL    |    – |     – |"), "\(without)")
-      #expect(without.contains("- PR@5, PR@10: not measured"))
+      // It is kept.
+      let again = try reproduce(
+        .figure6, methods: ["MSL", "BEAR"], cache: cache, diagnosis: { _, _, _ in [:] })
+      #expect(again == figure6 && asked == ["msl", "bear"])
+    }
+  }
+
+  /// A preference objective goes on from the SFT run of the same data, model and seed.
+  @Test func preferencesStartFromTheSFTRun() throws {
+    try withBook { cache in
+      let settings = ["training.epochs=1", "training.samples=16"]
+      let plan = try plan(
+        .figure7, seeds: [1, 2], methods: ["S-DPO"], settings: settings, cache: cache)
+      #expect(
+        plan.runs.map(\.name) == [
+          "book-tiny-bigrec-sft-seed-1", "book-tiny-bigrec-s-dpo-seed-1",
+          "book-tiny-bigrec-sft-seed-2", "book-tiny-bigrec-s-dpo-seed-2",
+        ])
+      for (start, run) in [(0, 1), (2, 3)] {
+        #expect(
+          plan.runs[run].description.general.values["init-from"] == .text(plan.runs[start].path))
+      }
+      let report = try reproduce(
+        .figure7, methods: ["S-DPO"], settings: settings, cache: cache)
+      let rows = report.split(separator: "\n").filter { $0.hasPrefix("| ") }.map(cells)
+      #expect(rows.map(\.[0]) == ["method", "---", "S-DPO"])
+      let yaml = try String(
+        contentsOfFile: "\(cache)/out/book-tiny-bigrec-s-dpo-seed-42/run.yaml", encoding: .utf8)
+      #expect(yaml.contains("init-from-sha256: "))
     }
   }
 

@@ -35,7 +35,9 @@ import Testing
         #expect(largestGap(list.distances, answers.map { -Double($0.score) }) < 1e-4)
         #expect(list.distances == list.distances.sorted() && list.items.count == 10)
 
-        let settings = ["recommender=dllm2rec", "recommender.teacher=\(path)", "recommender.epochs=3"]
+        let settings = [
+          "recommender=dllm2rec", "recommender.teacher=\(path)", "recommender.epochs=3",
+        ]
         let first = try run(settings, "first", cache: cache)
         #expect(first.notices.isEmpty && first.files == 1)
         // Found in the store again, unless the teacher is another one.
@@ -98,13 +100,17 @@ import Testing
 
   @Test(arguments: [
     (#"{"user": 1}"#, "is not as it should be"),
-    (#"{"user": 1, "history": [1], "target": 2, "label": 2, "text": "a"}"#, "is not as it should be"),
+    (
+      #"{"user": 1, "history": [1], "target": 2, "label": 2, "text": "a"}"#,
+      "is not as it should be"
+    ),
     (#"{"user": 1, "history": [1], "target": 9, "label": 1, "text": "a"}"#, "has item 9, which"),
   ])
   func aWrongExampleIsNamed(line: String, expected: String) throws {
     try withTinyCache { cache in
       let path = "\(cache)/bank.jsonl"
-      let good = #"{"user": 1, "history": [1], "target": 2, "label": 0, "text": "a", "timestamp": 4}"#
+      let good =
+        #"{"user": 1, "history": [1], "target": 2, "label": 0, "text": "a", "timestamp": 4}"#
       try "\(good)\n\(line)\n".write(toFile: path, atomically: true, encoding: .utf8)
       let catalogue = Catalogue(itemTitles: ["a", "b", "c"])
       #expect {

@@ -23,7 +23,9 @@ import Testing
   }
 
   @Test(arguments: [
-    (["export", "teacher", "no/such/run", "x.h5"], "no/such/run holds no run: there is no readable"),
+    (
+      ["export", "teacher", "no/such/run", "x.h5"], "no/such/run holds no run: there is no readable"
+    ),
     (["export", "teacher", "a", "b", "--rows", "0"], "--rows cannot be 0: give 1 at least"),
     (
       ["run", "--recommender", "dllm2rec"],

@@ -9,9 +9,12 @@ internal import Foundation
 /// starts a reproduction again goes on where it was stopped, and two of them share what they have in
 /// common.
 public struct Reproduction {
-  /// What measures pruning in a finished run: `PR@5`, `PR@10` and `Prop`, as shares.
+  /// What measures pruning in a finished run: `PR@5`, `Prop@5` and the same at 10, as shares; one
+  /// that is of nothing is left out.
   public typealias Diagnosis =
-    (_ run: RunFolder, _ observer: @escaping (RunEvent) -> Void) throws -> [String: Double]
+    (_ experiment: Experiment, _ run: RunFolder, _ observer: @escaping (RunEvent) -> Void) throws
+    -> [String: Double]
+  private typealias Loaded = (description: RunDescription, experiment: any PreparedExperiment)
 
   private let plan: ReproductionPlan
   private let registry: PluginRegistry
@@ -45,11 +48,11 @@ public struct Reproduction {
   ) throws -> String {
     var measured: [RunMeasurements] = []
     // Of the last run: another seed has the same data and model.
-    var loaded: (description: RunDescription, experiment: any PreparedExperiment)?
+    var loaded: Loaded?
     for run in plan.runs {
       do {
         let folder = try finished(run, &loaded, interruption, observer)
-        measured.append(try measurements(folder, run, observer))
+        measured.append(try measurements(folder, run, &loaded, observer))
       } catch is RunInterrupted {
         throw ReproductionInterrupted(target: plan.target, output: plan.request.output)
       }
@@ -63,7 +66,7 @@ public struct Reproduction {
   /// The folder of a run that has ended, which is done or continued if need be.
   private func finished(
     _ run: ReproductionPlan.Run,
-    _ loaded: inout (description: RunDescription, experiment: any PreparedExperiment)?,
+    _ loaded: inout Loaded?,
     _ interruption: Interruption, _ observer: @escaping (RunEvent) -> Void
   ) throws -> RunFolder {
     let description =
@@ -85,7 +88,7 @@ public struct Reproduction {
   /// same.
   private func prepared(
     _ description: RunDescription, _ run: ReproductionPlan.Run,
-    _ loaded: inout (description: RunDescription, experiment: any PreparedExperiment)?
+    _ loaded: inout Loaded?
   ) throws -> any PreparedExperiment {
     if let last = loaded, !run.startsFromAnother,
       try last.description.yaml(ignoringSeed: true) == description.yaml(ignoringSeed: true)
@@ -100,16 +103,37 @@ public struct Reproduction {
   }
 
   private func measurements(
-    _ folder: RunFolder, _ run: ReproductionPlan.Run, _ observer: @escaping (RunEvent) -> Void
+    _ folder: RunFolder, _ run: ReproductionPlan.Run, _ loaded: inout Loaded?,
+    _ observer: @escaping (RunEvent) -> Void
   ) throws -> RunMeasurements {
     var measurements = try RunMeasurements(folder, run.description)
     let isAsked = plan.layout.columns.contains { column in
       if case .diagnosis = column.source { true } else { false }
     }
     if isAsked, run.description.hasModel, let diagnosis {
-      measurements.add(try diagnosis(folder, observer))
+      measurements.add(try diagnosed(folder, run, &loaded, observer, diagnosis))
     }
     return measurements
+  }
+
+  /// The diagnosis of a run, kept in its folder: it takes as long as measuring.
+  private func diagnosed(
+    _ folder: RunFolder, _ run: ReproductionPlan.Run, _ loaded: inout Loaded?,
+    _ observer: @escaping (RunEvent) -> Void, _ diagnosis: Diagnosis
+  ) throws -> [String: Double] {
+    let path = "\(folder.path)/pruning.json"
+    if let data = FileManager.default.contents(atPath: path),
+      let known = try? JSONDecoder().decode([String: Double].self, from: data)
+    {
+      return known
+    }
+    let experiment = try prepared(run.description.resolvingPrecision(), run, &loaded)
+    guard let experiment = experiment as? Experiment else { return [:] }
+    let found = try diagnosis(experiment, folder, observer)
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = .sortedKeys
+    try folder.write(String(decoding: encoder.encode(found), as: UTF8.self) + "\n", to: path)
+    return found
   }
 }
 

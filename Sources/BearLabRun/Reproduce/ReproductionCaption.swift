@@ -121,7 +121,7 @@ struct ReproductionCaption {
     return measured.contains { $0.values[names[0]] != nil }
       ? [
         "PR@K: share of targets among the true top K that the search lost; "
-          + "Prop: share of these that violate the necessary condition"
+          + "Prop@K: share of these that violate the necessary condition"
       ]
       : ["\(names.joined(separator: ", ")): not measured"]
   }

@@ -52,7 +52,7 @@ extension ReproductionLayout {
 
   static let figure4 = ReproductionLayout(
     title: "what becomes of targets whose probability is among the top K", blocks: bigRec([sft]),
-    columns: Column.pruning("PR@5", "PR@10", "Prop"), datasets: all,
+    columns: Column.pruning("PR@5", "PR@10", "Prop@5", "Prop@10"), datasets: all,
     notes: [
       "the paper states that over 80 % are pruned, and over 70 % of these by the necessary "
         + "condition (Prop)"

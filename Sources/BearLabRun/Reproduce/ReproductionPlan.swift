@@ -183,7 +183,8 @@ extension RunDescription {
   /// Whether the plug-in of the section has such a parameter.
   fileprivate func declares(_ assignment: Assignment) -> Bool {
     let choices = [
-      "backbone": backbone, "recommender": recommender, "objective": objective, "decoder": decoder,
+      "backbone": backbone, "recommender": recommender, "objective": objective,
+      "sampler": sampler, "decoder": decoder,
     ]
     guard hasModel || assignment.section == "recommender" else { return false }
     return choices[assignment.section]??.values.values[assignment.name] != nil
