@@ -56,6 +56,8 @@ let plugins: [Target] = [
   plugin("Recommender", "GRU4Rec"),
   plugin("Recommender", "Caser"),
   plugin("Recommender", "DROS"),
+  plugin("Recommender", "DLLM2Rec"),
+  plugin("Recommender", "LLMCF"),
 ]
 
 let package = Package(
@@ -152,6 +154,8 @@ let package = Package(
     tests("RecommenderSASRec", ["RecommenderSASRec"], resources: [.copy("Golden")]),
     tests("RecommenderBERT4Rec", ["RecommenderBERT4Rec"], resources: [.copy("Golden")]),
     tests("RecommenderDROS", ["RecommenderDROS", "RecommenderGRU4Rec", "RecommenderCaser"]),
+    tests("RecommenderDLLM2Rec", ["RecommenderDLLM2Rec", "RecommenderSASRec"]),
+    tests("RecommenderLLMCF", ["RecommenderLLMCF"]),
     tests("BearLabRun", ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation"]),
     // Reads mutated files in a process of its own, which may crash.
     .executableTarget(

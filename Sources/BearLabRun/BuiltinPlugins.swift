@@ -21,8 +21,10 @@ internal import ObjectiveSFT
 internal import ObjectiveSPRec
 internal import RecommenderBERT4Rec
 internal import RecommenderCaser
+internal import RecommenderDLLM2Rec
 internal import RecommenderDROS
 internal import RecommenderGRU4Rec
+internal import RecommenderLLMCF
 internal import RecommenderMarkov
 internal import RecommenderPopularity
 internal import RecommenderSASRec
@@ -66,6 +68,8 @@ private let builtinPlugins: [any PluginModule.Type] = [
   GRU4RecModule.self,
   CaserModule.self,
   DROSModule.self,
+  DLLM2RecModule.self,
+  LLMCFModule.self,
   MetricModule.self,
   DatasetModule.self,
 ]

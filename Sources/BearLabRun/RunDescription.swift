@@ -317,14 +317,20 @@ public struct RunDescription: Sendable {
   public var seeds: [Int] {
     get throws {
       let text: String = try general["seeds"]
-      let words = text.split(separator: ",", omittingEmptySubsequences: false)
-      guard !text.isEmpty else { return [] }
-      let seeds = words.compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
-      guard seeds.count == words.count, seeds.allSatisfy({ $0 >= 0 }),
-        Set(seeds).count == seeds.count
-      else { throw RunDescriptionError.malformedSeeds(text) }
-      return seeds
+      return text.isEmpty ? [] : try Self.seeds(of: text)
     }
+  }
+
+  /// Reads different whole numbers, such as `1,2,3`.
+  ///
+  /// - Throws: ``RunDescriptionError/malformedSeeds(_:)``.
+  public static func seeds(of text: String) throws(RunDescriptionError) -> [Int] {
+    let words = text.split(separator: ",", omittingEmptySubsequences: false)
+    let seeds = words.compactMap { Int($0.trimmingCharacters(in: .whitespaces)) }
+    guard seeds.count == words.count, seeds.allSatisfy({ $0 >= 0 }),
+      Set(seeds).count == seeds.count
+    else { throw .malformedSeeds(text) }
+    return seeds
   }
 
   /// The seed of everything random.

@@ -55,8 +55,7 @@ struct RunInputs {
     self.dataset = dataset
     self.model = model
     recommenders = RecommenderSource(
-      description, dataset: dataset, registry: registry,
-      store: resources.map { RecommenderStore(cache: $0.cache) })
+      description, dataset: dataset, registry: registry, resources: resources)
     preparations = PreparationSource(resources: resources)
     self.resources = resources
     backbone = try registry.backbones.find(description.backbone.name).init(

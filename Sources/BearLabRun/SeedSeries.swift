@@ -87,12 +87,7 @@ public struct SeedSeries {
         .forEach { observer(.notice($0)) }
       _ = try experiment.run(in: folder, interruption: interruption, observer: observer)
     }
-    let measured = folder.evaluations().filter { $0.split == "test" }
-    let names = ["fine-tuned", "zero-shot"] + (description.recommender.map { [$0.name] } ?? [])
-    guard
-      let figures = names.lazy.compactMap({ name in measured.last { $0.name == name } }).first
-    else { throw RunFolderError.noCheckpoint(path: path) }
-    return figures
+    return try folder.finalFigures(recommender: description.recommender?.name)
   }
 
   /// Checks that a seed's run has the settings and the data of the series.

@@ -55,15 +55,19 @@ struct ExperimentOptions: ParsableArguments {
     return assignments.map(Self.withAbsolutePath)
   }
 
-  /// A data set, model or recommender given by a path is the same one wherever the run is continued
+  /// Settings whose value may be a path.
+  private static let pathSettings = [
+    "dataset", "model", "backbone.recommender", "recommender.teacher", "recommender.bank",
+  ]
+
+  /// What is given by a path, such as a data set, is the same one wherever the run is continued
   /// from.
-  private static func withAbsolutePath(
+  static func withAbsolutePath(
     _ assignment: RunDescription.Assignment
   ) -> RunDescription.Assignment {
     let (section, name) = (assignment.section, assignment.name)
     guard
-      ["dataset", "model", "backbone.recommender"].contains(
-        section.isEmpty ? name : "\(section).\(name)"),
+      pathSettings.contains(section.isEmpty ? name : "\(section).\(name)"),
       !assignment.text.hasPrefix("/"), FileManager.default.fileExists(atPath: assignment.text)
     else { return assignment }
     return RunDescription.Assignment(

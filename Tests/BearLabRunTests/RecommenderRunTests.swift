@@ -200,7 +200,7 @@ import Testing
           phrases: PromptPhrases(instruction: "", historyPhrase: ""), train: [], trainSample: [],
           validation: [], test: [])
         let source = RecommenderSource(
-          description, dataset: dataset, registry: registry, store: nil)
+          description, dataset: dataset, registry: registry, resources: nil)
         #expect(throws: FakeError.noValidation) { _ = try source.trained() }
         // A file where the folder should be, which the training that diverged has made.
         try FileManager.default.removeItem(atPath: "\(cache)/recommenders")
@@ -335,7 +335,7 @@ import Testing
   private func source(_ settings: [String], cache: String) throws -> RecommenderSource {
     RecommenderSource(
       try describe(settings), dataset: try experiment(cache: cache).dataset,
-      registry: try fakeRegistry(), store: RecommenderStore(cache: cache))
+      registry: try fakeRegistry(), resources: ResourceLocator(cache: cache))
   }
 
   @discardableResult

@@ -24,8 +24,7 @@ public struct RecommenderExperiment {
       folder: resources.dataset(description.dataset), registry: registry
     ) { path in try FileHash.sha256(path: path) }
     recommenders = RecommenderSource(
-      description, dataset: dataset, registry: registry,
-      store: RecommenderStore(cache: resources.cache))
+      description, dataset: dataset, registry: registry, resources: resources)
   }
 
   /// The recommender, trained or read.

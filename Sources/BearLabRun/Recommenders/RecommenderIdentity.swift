@@ -20,9 +20,15 @@ struct RecommenderIdentity: Sendable, Equatable {
   let dataHash: String
   let instructionSet: String
   let threads: Int
+  /// SHA-256 of the files that it learned from besides, a line `name: hash` each.
+  let files: String
 
   /// Notes what is in force now.
-  init(_ choice: RunDescription.Choice, _ data: RecommenderData) {
+  init(
+    _ choice: RunDescription.Choice, _ data: RecommenderData,
+    files: [(name: String, hash: String)] = []
+  ) {
+    self.files = files.map { "\n\($0.name): \($0.hash)" }.joined()
     name = choice.name
     settings = Self.lines(choice.values)
     seed = data.seed
@@ -40,7 +46,7 @@ struct RecommenderIdentity: Sendable, Equatable {
         """
         recommender of bear-lab \(BearLab.version)
         \(name), seed \(seed), \(instructionSet), \(threads) threads
-        data \(dataHash)
+        data \(dataHash)\(files)
         \(settings)
         """.utf8))
   }

@@ -9,22 +9,25 @@ final class RecommenderSource {
   private let registry: PluginRegistry
   /// Nil where nothing is kept.
   private let store: RecommenderStore?
+  /// Where files are that a recommender asks for; nil where there are none.
+  private let resources: ResourceLocator?
   private var known: TrainedRecommender?
 
   /// Nothing is trained or read yet.
   init(
     _ description: RunDescription, dataset: Dataset, registry: PluginRegistry,
-    store: RecommenderStore?
+    resources: ResourceLocator?
   ) {
     self.description = description
     self.dataset = dataset
     self.registry = registry
-    self.store = store
+    self.resources = resources
+    store = resources.map { RecommenderStore(cache: $0.cache) }
   }
 
   /// The same under a description that differs in the seed alone.
   func replacing(_ description: RunDescription) -> RecommenderSource {
-    RecommenderSource(description, dataset: dataset, registry: registry, store: store)
+    RecommenderSource(description, dataset: dataset, registry: registry, resources: resources)
   }
 
   /// What hears of the search and of the training.
@@ -51,8 +54,11 @@ final class RecommenderSource {
     if let known { return known }
     guard let choice = description.recommender else { return nil }
     let recommender = try registry.recommenders.find(choice.name).init(choice.values)
-    let data = try data
-    let identity = RecommenderIdentity(choice, data)
+    recommender.notices.forEach(listener.notice)
+    let data = try data()
+    let inputs = RecommenderInputs(
+      recommender.needs, choice.values, dataset: dataset, resources: resources)
+    let identity = RecommenderIdentity(choice, data, files: try inputs.hashes)
     func read(_ path: String) throws -> TrainedRecommender {
       let file = try RecommenderFile(readingFrom: path)
       return TrainedRecommender(
@@ -65,22 +71,22 @@ final class RecommenderSource {
     } else {
       known =
         try stored(identity, recorded: recorded, listener, read)
-        ?? train(recommender, identity, data, listener)
+        ?? train(recommender, identity, self.data(inputs.load()), listener)
     }
     return known
   }
 
   /// A recommender with its default settings, trained now.
   func fitted(_ name: String) throws -> any FittedRecommender {
-    try registry.recommenders.find(name).init([:]).fit(data)
+    try registry.recommenders.find(name).init([:]).fit(data())
   }
 
-  private var data: RecommenderData {
-    get throws {
-      RecommenderData(
-        train: dataset.train, validation: dataset.validation, catalogue: dataset.catalogue,
-        seed: try description.seed)
-    }
+  private func data(
+    _ resources: RecommenderResources = RecommenderResources()
+  ) throws -> RecommenderData {
+    RecommenderData(
+      train: dataset.train, validation: dataset.validation, catalogue: dataset.catalogue,
+      seed: try description.seed, resources: resources)
   }
 
   /// The recommender from the store; nil where it is not there or cannot be used.

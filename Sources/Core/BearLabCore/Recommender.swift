@@ -4,6 +4,10 @@ public import BearLabTensor
 ///
 /// The plug-in is a struct of settings; what it learns is a ``FittedRecommender``.
 public protocol Recommender: Plugin {
+  /// What it asks for besides windows.
+  var needs: RecommenderNeeds { get }
+  /// What a reader of its results should know of its settings, a sentence each.
+  var notices: [String] { get }
   /// Trains on windows of item ids.
   ///
   /// Contract: the same data, settings, instruction set and number of threads give the same bits.
@@ -30,6 +34,9 @@ public protocol Recommender: Plugin {
 }
 
 extension Recommender {
+  public var needs: RecommenderNeeds { RecommenderNeeds() }
+  public var notices: [String] { [] }
+
   /// Trains without telling anybody how far it is.
   public func fit(_ data: RecommenderData) throws -> any FittedRecommender {
     try fit(data) { _ in }
@@ -45,9 +52,15 @@ public struct RecommenderData: Sendable {
   public let catalogue: Catalogue
   /// Of everything random.
   public let seed: UInt64
+  /// What the recommender asked for.
+  public let resources: RecommenderResources
 
   /// Gathers the data.
-  public init(train: [Window], validation: [Window], catalogue: Catalogue, seed: UInt64) {
+  public init(
+    train: [Window], validation: [Window], catalogue: Catalogue, seed: UInt64,
+    resources: RecommenderResources = RecommenderResources()
+  ) {
+    self.resources = resources
     self.train = train
     self.validation = validation
     self.catalogue = catalogue

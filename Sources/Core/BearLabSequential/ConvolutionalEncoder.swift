@@ -12,7 +12,7 @@ public import BearLabTensor
 ///
 /// - Source: Tang & Wang, "Personalized Top-N Sequential Recommendation via Convolutional Sequence
 ///   Embedding", WSDM 2018, without user embedding; YangZhengyi98/DROS, `A_Caser_final_bce.py`.
-public final class ConvolutionalEncoder: SequenceEncoder {
+public final class ConvolutionalEncoder: ItemInputEncoder {
   private static let heights = [2, 3, 4]
   private static let filters = 16
 
@@ -57,6 +57,7 @@ public final class ConvolutionalEncoder: SequenceEncoder {
   }
 
   public var itemTable: Tensor { items.table }
+  public var itemAddend: ItemAddend?
 
   public var parameters: [(name: String, tensor: Tensor)] {
     items.parameters(under: "items")
@@ -69,7 +70,8 @@ public final class ConvolutionalEncoder: SequenceEncoder {
   public func encode(
     _ histories: [[Int]], positions: OutputPositions, dropout: DropoutSource
   ) -> Tensor {
-    let image = items(
+    let image = embedded(
+      items,
       histories.flatMap { history in
         (0..<length).map { $0 < history.count ? history[$0] - 1 : -1 }
       })

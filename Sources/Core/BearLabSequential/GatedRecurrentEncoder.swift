@@ -6,7 +6,7 @@ public import BearLabTensor
 ///     h_t = GRU(drop(E[S_t]), h_{t-1});   o = h at the last item, or a linear layer of it
 ///
 /// Histories are run without padding, so what comes with one changes nothing.
-public final class GatedRecurrentEncoder: SequenceEncoder {
+public final class GatedRecurrentEncoder: ItemInputEncoder {
   /// What the published code bases differ in.
   public enum Variant: String, Sendable {
     /// YangZhengyi98/DROS: two bias vectors, as wide as the embeddings, an output layer of its own.
@@ -55,6 +55,7 @@ public final class GatedRecurrentEncoder: SequenceEncoder {
   }
 
   public var itemTable: Tensor { items.table }
+  public var itemAddend: ItemAddend?
   public var head: Linear { own ?? Linear(weight: items.table, bias: nil) }
 
   public var parameters: [(name: String, tensor: Tensor)] {
@@ -75,7 +76,7 @@ public final class GatedRecurrentEncoder: SequenceEncoder {
     let indices = (0..<steps).flatMap { step in
       order.prefix(active[step]).map { filled[$0][step] - 1 }
     }
-    let gates = input(dropout(items(indices), dropoutRate))
+    let gates = input(dropout(embedded(items, indices), dropoutRate))
     let offsets = RaggedRows.offsets(ofLengths: active)
     var hidden = Tensor(zeros: [active.first ?? 0, recurrent.weight.shape[1]])
     // Those whose last step it was, from the longest on.

@@ -13,7 +13,7 @@ public import BearLabTensor
 ///
 /// - Source: "A Generic Learning Framework for Sequential Recommendation with Distribution Shifts",
 ///   SIGIR 2023; YangZhengyi98/DROS, `A_SASRec_final_bce.py` and `SASRecModules_ori.py`.
-public final class QueryNormEncoder: SequenceEncoder {
+public final class QueryNormEncoder: ItemInputEncoder {
   private struct Block: Layer {
     let queryNorm: LayerNorm
     let attention: MultiHeadAttention
@@ -66,6 +66,7 @@ public final class QueryNormEncoder: SequenceEncoder {
   }
 
   public var itemTable: Tensor { items.table }
+  public var itemAddend: ItemAddend?
 
   public var parameters: [(name: String, tensor: Tensor)] {
     items.parameters(under: "items") + positions.parameters(under: "positions")
@@ -77,7 +78,7 @@ public final class QueryNormEncoder: SequenceEncoder {
     _ histories: [[Int]], positions: OutputPositions, dropout: DropoutSource
   ) -> Tensor {
     let packed = PackedHistories(histories)
-    var hidden = items(packed.indices) + self.positions(packed.places)
+    var hidden = embedded(items, packed.indices) + self.positions(packed.places)
     hidden = dropout(hidden, dropoutRate)
     for (index, block) in blocks.enumerated() {
       var sequences = packed.sequences

@@ -37,6 +37,23 @@ extension SequenceEncoder {
   public var isTied: Bool { head.weight === itemTable && head.bias == nil }
 }
 
+/// What is added to the embeddings of a network's input items, `[indices, width]`; an index below 0
+/// is padding.
+public typealias ItemAddend = (_ indices: [Int]) -> Tensor
+
+/// A network whose input can be more than its own embeddings of the items.
+public protocol ItemInputEncoder: SequenceEncoder {
+  /// Nil for the embeddings alone.
+  var itemAddend: ItemAddend? { get set }
+}
+
+extension ItemInputEncoder {
+  /// The input of some items, `[indices, width]`.
+  func embedded(_ items: Embedding, _ indices: [Int]) -> Tensor {
+    itemAddend.map { items(indices) + $0(indices) } ?? items(indices)
+  }
+}
+
 /// Histories one after another, without padding; an empty one is one row of padding.
 public struct PackedHistories {
   /// Rows of an embedding table; -1 for padding.

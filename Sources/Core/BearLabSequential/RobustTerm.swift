@@ -1,7 +1,9 @@
-internal import BearLabCore
-internal import BearLabNN
-internal import BearLabTensor
-internal import Foundation
+public import BearLabCore
+public import BearLabTensor
+
+#if canImport(Glibc)
+internal import Glibc
+#endif
 
 /// The distributionally robust term over the squared errors of all scores.
 ///
@@ -10,19 +12,19 @@ internal import Foundation
 ///     paper:  β₀ log Σ_j w̃_j exp((f_j − 1[j = y])² / β₀),   w̃ = w / Σ w
 ///
 /// - Source: section 4.3 of the method specification; YangZhengyi98/DROS.
-struct RobustTerm {
+public struct RobustTerm: Sendable {
   /// How popularity and radius enter.
-  enum Form: String, ParameterReadable {
+  public enum Form: String, Sendable, ParameterReadable {
     case code, paper
   }
 
-  let form: Form
-  let radius: Float
+  public let form: Form
+  public let radius: Float
   /// `[items]`.
-  let weights: [Float]
+  public let weights: [Float]
 
   /// Counts the targets.
-  init(form: Form, radius: Float, targets: [Int], items: Int) {
+  public init(form: Form, radius: Float, targets: [Int], items: Int) {
     var counts = [Double](repeating: 1, count: items)
     for target in targets { counts[target - 1] += 1 }
     let total = counts.reduce(0, +)
@@ -42,7 +44,17 @@ struct RobustTerm {
   ///   - scores: `[n, items]`.
   ///   - targets: `[n]`, columns.
   /// - Returns: a scalar.
-  func callAsFunction(_ scores: Tensor, targets: [Int]) -> Tensor {
+  public func callAsFunction(_ scores: Tensor, targets: [Int]) -> Tensor {
+    rows(scores, targets: targets).mean()
+  }
+
+  /// The term of each row, `[n]`.
+  ///
+  /// - Parameters:
+  ///   - scores: `[n, items]`.
+  ///   - targets: `[n]`, columns.
+  /// - Returns: `[n]`.
+  public func rows(_ scores: Tensor, targets: [Int]) -> Tensor {
     let (rows, items) = (scores.shape[0], scores.shape[1])
     let places = targets.enumerated().map { $0 * items + $1 }
     let flat = scores.reshaped([scores.count])
@@ -61,7 +73,7 @@ struct RobustTerm {
         squares / radius + (right / radius).scattered(to: places, count: scores.count) + logs
     }
     let sums = RaggedRows(dense: exponents.reshaped([rows, items]), targets: targets).logSumExp()
-    return form == .code ? sums.mean() : sums.mean() * radius
+    return form == .code ? sums : sums * radius
   }
 }
 
