@@ -262,7 +262,13 @@ import Testing
   @Test func builtinPluginsAreThere() throws {
     let registry = try PluginRegistry.builtin()
     #expect(registry.backbones.names.contains("bigrec"))
-    #expect(Set(registry.objectives.names).isSuperset(of: ["bear", "msl", "sft"]))
+    #expect(
+      registry.objectives.names == [
+        "beam-aware", "bear", "cft", "d2lr", "dpo", "igd", "msl", "rose-po", "s-dpo", "s-dpo-bear",
+        "sft", "sprec",
+      ])
+    #expect(registry.weightedObjectives == ["cft", "d2lr", "igd", "msl", "sft"])
+    #expect(registry.factorObjectives == ["bear"])
     #expect(registry.decoders.names.contains("constrained-beam"))
     #expect(registry.recommenders.names.contains("popularity"))
     #expect(registry.metrics.names == ["hr", "ndcg"])
