@@ -94,8 +94,10 @@ import Testing
       var asked: [String] = []
       let figure6 = try reproduce(
         .figure6, methods: ["MSL", "BEAR"], cache: cache,
-        diagnosis: { run, _ in ["PR@5": run.path.contains("bigrec-bear") ? 0.25 : 0.5, "PR@10": 1] }
-      )
+        diagnosis: { experiment, _, _ in
+          asked.append(experiment.description.objective.name)
+          return ["PR@5": experiment.description.objective.name == "bear" ? 0.25 : 0.5, "PR@10": 1]
+        })
       #expect(figure6.contains("| MSL    | 0.5000 | 1.0000 |"), "\(figure6)")
       #expect(figure6.contains("| BEAR   | 0.2500 | 1.0000 |"))
       // It is kept.

@@ -44,7 +44,8 @@ import Testing
     for vocabularySize in [2, 3, 50, 1000] {
       let data = try SyntheticAnswers(sizes, vocabularySize: vocabularySize, seed: 1)
       for sample in data.samples(ofStep: 1) {
-        let path = data.trie.path(to: data.trie.leaf(of: sample.answers[0].title))
+        let title = try #require(sample.answers[0].title)
+        let path = data.trie.path(to: data.trie.leaf(of: title))
         #expect(path.count == 5 && sample.prompt.elements.count == 3)
         for node in path {
           let parent = try #require(data.trie.parent(of: node))

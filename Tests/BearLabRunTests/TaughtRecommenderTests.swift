@@ -39,7 +39,7 @@ import Testing
           "recommender=dllm2rec", "recommender.teacher=\(path)", "recommender.epochs=3",
         ]
         let first = try run(settings, "first", cache: cache)
-        #expect(first.notices.isEmpty && first.files == 1)
+        #expect(!first.notices.contains { $0.hasPrefix("llm-cf") } && first.files == 1)
         // Found in the store again, unless the teacher is another one.
         #expect(try run(settings, "second", cache: cache).files == 1)
         try experiment.exportTeacher(of: folder, rows: 10, to: path) { _ in }
@@ -88,7 +88,7 @@ import Testing
           "recommender.epochs=2", "recommender.width=16",
         ]
         let first = try run(settings, "first", cache: cache)
-        #expect(first.notices.isEmpty && first.files == 1)
+        #expect(!first.notices.contains { $0.hasPrefix("llm-cf") } && first.files == 1)
         #expect(try run(settings, "second", cache: cache).files == 1)
         let none = try run(
           ["recommender=llm-cf", "recommender.epochs=2"], "third", cache: cache)
