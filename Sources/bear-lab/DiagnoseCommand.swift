@@ -51,8 +51,10 @@ struct ExplainCommand: ParsableCommand {
   @Argument(
     help: ArgumentHelp("The folder of a run; leave it out for a base model.", valueName: "run"))
   var runFolder: String?
-  @Option(help: "A user of test, of whom the last row is taken.") var user: Int
-  @Option(help: "The item whose title is followed; without it the right answer.") var item: Int?
+  @Option(
+    help: "A user of test; of several rows the one whose right answer is --item, else the last.")
+  var user: Int
+  @Option(help: "The item whose title is followed. (default: the right answer)") var item: Int?
   @OptionGroup var pruning: PruningOptions
   @Flag(help: "Print one JSON object.") var json = false
   @OptionGroup var options: RunOptions

@@ -119,8 +119,9 @@ private func diagnose(
 }
 
 @Suite struct DiagnosisTests {
-  /// Beams of width 2: [1, EOS] is finished after two tokens, and both titles behind 2 may go on where
-  /// it has left the beam. Both end with a higher mean: 0.916/2 > 1.309/3 > 1.109/5.
+  /// Both titles behind 2 go on where [1, EOS] has left the beam of 2.
+  ///
+  /// They end with higher means: 0.916/2 > 1.309/3 > 1.109/5.
   @Test func aTitleCanBeDisplacedByTheLengths() throws {
     let trie = try ItemTrie(paths: [[1, 0], [2, 2, 0], [2, 3, 3, 3, 0]])
     let scorer = TableScorer(trie: trie, constraint: .before) { _, prefix in

@@ -49,7 +49,7 @@ import Testing
         ["explain", folder, "--user", "\(row.user)", "--beam-width", "1"], cache: cache)
       #expect(shown.status == 0, "\(shown.errors)")
       let last = try #require(rows.last { $0.user == row.user })
-      #expect(shown.output.hasPrefix("user \(row.user), target \(last.target): "))
+      #expect(shown.output.hasPrefix("user \(row.user), item \(last.target): "))
       #expect(shown.output.contains("\nrank \(last.rank) of "))
       let step = try #require(last.step)
       #expect(shown.output.contains("\npruned at step \(step), "))

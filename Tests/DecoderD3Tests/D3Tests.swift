@@ -8,15 +8,16 @@ import Testing
 
 @Test func theDecoderKeepsTheContract() throws {
   for scale in [0, 0.7] {
-    let problems = try checkDecoder(isExact: false) {
+    let problems = try checkDecoder(catalogues: 15, isExact: false) {
       try D3Decoder(["width": .integer($0), "guidance-scale": .real(scale)])
     }
     #expect(problems == [])
   }
 }
 
-/// Section 7.4: p = (0.6, 0.3, 0.1), q_tok = (0.2, 0.5, 0.3), a = 0.6. The second token has two
-/// titles below, whose shares of q add up.
+/// Section 7.4: p = (0.6, 0.3, 0.1), q_tok = (0.2, 0.5, 0.3), a = 0.6.
+///
+/// The second token has two titles below, whose shares of q add up.
 @Test func theWorkedExampleIsMixedAsDerivedByHand() throws {
   let trie = try ItemTrie(paths: [[1, 0], [2, 3, 0], [2, 4, 0], [3, 0]])
   let scores = [0.2, 0.4, 0.1, 0.3].map { Float(log($0) + 5) }

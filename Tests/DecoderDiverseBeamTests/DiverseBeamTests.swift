@@ -8,7 +8,7 @@ import Testing
 
 @Test(arguments: [0.0, 0.5], [true, false])
 func theDecoderKeepsTheContract(penalty: Double, persists: Bool) throws {
-  let problems = try checkDecoder(isExact: false) { width in
+  let problems = try checkDecoder(catalogues: 15, isExact: false) { width in
     try DiverseBeamDecoder([
       "width": .integer(width), "groups": .integer(width.isMultiple(of: 2) ? 2 : 1),
       "penalty": .real(penalty), "penalty-persists": .flag(persists),
@@ -48,8 +48,9 @@ func oneGroupWithoutPenaltyIsConstrainedBeam(lengthPenalty: Double, without: Str
   }
 }
 
-/// Three titles, two groups of one beam. Without a penalty both find the best; with one the second
-/// group turns to the next best, 0.4 below it.
+/// Three titles, two groups of one beam: without a penalty both find the best.
+///
+/// With one the second group turns to the next best, 0.4 below it.
 @Test func aPenaltyTurnsTheSecondGroupAway() throws {
   let trie = try ItemTrie(paths: [[1, 0], [2, 0], [3, 0]])
   func found(_ penalty: Double, _ persists: Bool) throws -> [ScoredTitle] {

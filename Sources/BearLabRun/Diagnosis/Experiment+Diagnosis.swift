@@ -33,6 +33,7 @@ extension Experiment {
   ///   - folder: the run whose best checkpoint is asked; nil for the base model.
   ///   - options: what is compared with what.
   ///   - observer: told of the progress, and of what a reader should know.
+  /// - Returns: the figures, and a line for each row.
   /// - Throws: as ``measure(run:observer:)``.
   public func diagnose(
     run folder: RunFolder?, options: DiagnosisOptions = DiagnosisOptions(),
@@ -55,11 +56,13 @@ extension Experiment {
   /// Shows a title's way through the beams of a user.
   ///
   /// - Parameters:
-  ///   - user: of whom the last test row is taken.
+  ///   - user: of whom a test row is taken: of several the one whose right answer is `item`, else
+  ///     the last.
   ///   - item: whose title is followed; nil for the row's right answer.
   ///   - folder: the run whose best checkpoint is asked; nil for the base model.
   ///   - options: what is compared with what.
   ///   - observer: told of what a reader should know.
+  /// - Returns: what beam search makes of each token, and one sentence on it.
   /// - Throws: ``ExplainError`` for a user or an item that there is not, and as
   ///   ``measure(run:observer:)``.
   public func explain(
@@ -71,7 +74,7 @@ extension Experiment {
     let settings = settings(options)
     let diagnosis = try evaluator().diagnose([window], weights: weights, settings: settings)
     return Explanation(
-      diagnosis.rows[0], isTarget: item == nil, settings: settings, constraint: constraint,
+      diagnosis.rows[0], settings: settings, constraint: constraint,
       catalogue: dataset.catalogue, trie: trie, encoder: loaded.encoder)
   }
 
@@ -82,15 +85,17 @@ extension Experiment {
     guard let last = windows.last else {
       throw .unknownUser(user, known: Array(dataset.test.prefix(3).map(\.user)))
     }
-    if windows.count > 1 {
-      observer(.notice("user \(user) has \(windows.count) test rows; the last one is taken"))
-    }
-    guard let item else { return last }
-    guard dataset.catalogue.contains(item) else {
+    if let item, !dataset.catalogue.contains(item) {
       throw .unknownItem(item, count: dataset.catalogue.itemCount)
     }
+    let own = windows.last { $0.target == item }
+    if windows.count > 1, own == nil {
+      observer(.notice("user \(user) has \(windows.count) test rows; the last one is taken"))
+    }
+    let window = own ?? last
     return Window(
-      user: user, history: last.history, target: item, timestamp: last.timestamp)
+      user: user, history: window.history, target: item ?? window.target,
+      timestamp: window.timestamp)
   }
 
   private func settings(_ options: DiagnosisOptions) -> Diagnosis.Settings {

@@ -49,7 +49,7 @@ public struct Explanation: Sendable, Encodable {
   }
 
   init(
-    _ row: Diagnosis.Row, isTarget: Bool, settings: Diagnosis.Settings,
+    _ row: Diagnosis.Row, settings: Diagnosis.Settings,
     constraint: ConstraintMode, catalogue: Catalogue, trie: ItemTrie, encoder: some TextEncoder
   ) {
     let trace = row.trace
@@ -72,7 +72,7 @@ public struct Explanation: Sendable, Encodable {
     }
     verdict = Self.verdict(of: row, settings: settings)
     heading =
-      "user \(user), \(isTarget ? "target" : "item") \(item): \(title.debugDescription), behind "
+      "user \(user), item \(item): \(title.debugDescription), behind "
       + "\(row.window.history.count) items\n"
       + "rank \(row.rank)\(row.isRankExact ? "" : " or more") of \(trie.titleCount) titles by total "
       + String(format: "log-probability, %.4f nats (", row.logProbability)

@@ -1,7 +1,8 @@
 extension ItemTrie {
-  /// Sums over the titles below each node, `[nodes]`; at a leaf its title's own value.
+  /// Sums values over the titles below each node.
   ///
   /// - Parameter values: `[titles]`.
+  /// - Returns: `[nodes]`; at a leaf its title's own value.
   /// - Complexity: O(nodes).
   public func sums(overTitles values: [Double]) -> [Double] {
     precondition(values.count == titleCount, "\(values.count) values of \(titleCount) titles")
