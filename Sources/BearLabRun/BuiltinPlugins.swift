@@ -68,7 +68,7 @@ private let builtinPlugins: [any PluginModule.Type] = [
   ExactModule.self,
   D3Module.self,
   DiverseBeamModule.self,
-  IGDModule.self,
+  IGDDecoderModule.self,
   PopularityModule.self,
   MarkovModule.self,
   SASRecModule.self,
