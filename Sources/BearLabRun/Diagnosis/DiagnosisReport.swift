@@ -82,6 +82,14 @@ public struct DiagnosisReport: Sendable {
       + "below the last candidate"
   }
 
+  /// `PR@5`, `Prop@5` and the same at 10; a share of nothing is left out.
+  public var shares: [String: Double] {
+    figures.reduce(into: [:]) { shares, figures in
+      shares["PR@\(figures.cutoff)"] = figures.pruningRate
+      shares["Prop@\(figures.cutoff)"] = figures.proportion
+    }
+  }
+
   /// One object of all figures: `pr@5`, `pr@5_lower`, `prop@10`, `targets@10`, ….
   ///
   /// A share of nothing has no key.
