@@ -4,15 +4,15 @@ public import BearLabNN
 
 /// Ranks titles for windows with a language model, over the whole catalogue.
 public struct Evaluator {
-  private let model: LanguageModel
-  private let trie: ItemTrie
-  private let matcher: TitleMatcher
-  private let decoder: any Decoder
-  private let recommender: (any FittedRecommender)?
-  private let constraint: ConstraintMode
-  private let prompt: (Window, PromptStage) throws -> EncodedPrompt
+  let model: LanguageModel
+  let trie: ItemTrie
+  let matcher: TitleMatcher
+  let decoder: any Decoder
+  let recommender: (any FittedRecommender)?
+  let constraint: ConstraintMode
+  let prompt: (Window, PromptStage) throws -> EncodedPrompt
   /// Users whose beams advance together.
-  private let batchSize: Int
+  let batchSize: Int
 
   /// Creates an evaluator.
   ///
@@ -124,39 +124,8 @@ public struct Evaluator {
     return try batchScorer.lists().joined().map(matcher.resolved)
   }
 
-  /// A scorer that serves one batch of windows after another, and the vectors of their slots.
-  private struct BatchScorer {
-    var scorer: LanguageModelScorer
-    private var vectors: SlotVectors?
-    private let stage: PromptStage
-    private let evaluator: Evaluator
-    private var count = 0
-
-    init(_ evaluator: Evaluator, _ weights: TrainedWeights) {
-      scorer = LanguageModelScorer(
-        model: evaluator.model, adapter: weights.adapter, trie: evaluator.trie,
-        constraint: evaluator.constraint, prompts: [])
-      vectors = weights.injector.map { SlotVectors($0) }
-      stage = weights.isTrained ? .inference : .inference.textOnly
-      self.evaluator = evaluator
-    }
-
-    mutating func restart(_ windows: [Window]) throws {
-      let prompts = try windows.map { try evaluator.prompt($0, stage) }
-      scorer.restart(
-        prompts: prompts.map(\.elements), injected: try vectors?.injected(for: prompts))
-      scorer.recommender = evaluator.titleScores(behind: windows)
-      count = windows.count
-    }
-
-    /// The decoder's lists for the windows in use.
-    mutating func lists() throws -> [[RankedAnswer]] {
-      try evaluator.decoder.search(prompts: count, in: evaluator.trie, scorer: &scorer)
-    }
-  }
-
   /// The recommender's scores of all titles behind one of some windows.
-  private func titleScores(behind windows: [Window]) -> ((Int) throws -> [Float])? {
+  func titleScores(behind windows: [Window]) -> ((Int) throws -> [Float])? {
     recommender.map { [catalogue = matcher.catalogue] recommender in
       { prompt in
         catalogue.titleScores(ofItems: try recommender.scores(history: windows[prompt].history))

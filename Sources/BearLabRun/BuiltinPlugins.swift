@@ -7,7 +7,11 @@ internal import BearLabEvaluation
 internal import DecoderBIGRecGrounding
 internal import DecoderBeam
 internal import DecoderConstrainedBeam
+internal import DecoderD3
+internal import DecoderDiverseBeam
+internal import DecoderExact
 internal import DecoderGreedy
+internal import DecoderIGD
 internal import ObjectiveBEAR
 internal import ObjectiveBeamAware
 internal import ObjectiveCFT
@@ -61,6 +65,10 @@ private let builtinPlugins: [any PluginModule.Type] = [
   HardSamplerModule.self,
   SimilarSamplerModule.self,
   SelfPlaySamplerModule.self,
+  ExactModule.self,
+  D3Module.self,
+  DiverseBeamModule.self,
+  IGDDecoderModule.self,
   PopularityModule.self,
   MarkovModule.self,
   SASRecModule.self,

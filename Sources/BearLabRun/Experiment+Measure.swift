@@ -42,15 +42,9 @@ extension Experiment {
     run folder: RunFolder?, observer: (RunEvent) -> Void
   ) throws -> ReportTable {
     notices.forEach { observer(.notice($0)) }
-    try folder.map(changes)?.forEach { observer(.notice($0)) }
-    try prepareRecommender(of: folder, observer: observer)
-    let injector = try makeInjector(observer: observer)
-    let trained = try folder.map { try trainedWeights(of: $0, injector: injector) }
-    let title = try description.selection.title(of: description.objective.name)
-    let name = trained.map { "\(title), epoch \($0.epoch)" } ?? "zero-shot"
+    let (weights, name) = try measuredWeights(of: folder, observer: observer)
     let windows = try testWindows
     observer(.began(stage: "\(name) on test", done: 0, total: windows.count, unit: "users"))
-    let weights = trained?.weights ?? .none(injector: injector)
     let evaluation = try evaluator().evaluate(windows, weights: weights) {
       observer(.progress(done: $0, detail: ""))
     }
@@ -59,6 +53,22 @@ extension Experiment {
       rowsEvaluated: windows.count,
       titleCount: trie.titleCount, protocolSummary: description.protocolSummary,
       precision: loaded.model.precision)
+  }
+
+  /// The weights of a run's best epoch, or none without a run, and what a table calls them.
+  ///
+  /// A recommender that the run needs is trained where it is no longer there.
+  func measuredWeights(
+    of folder: RunFolder?, observer: (RunEvent) -> Void
+  ) throws -> (weights: TrainedWeights, name: String) {
+    try folder.map(changes)?.forEach { observer(.notice($0)) }
+    try prepareRecommender(of: folder, observer: observer)
+    let injector = try makeInjector(observer: observer)
+    guard let folder else { return (.none(injector: injector), "zero-shot") }
+    let (weights, epoch) = try trainedWeights(of: folder, injector: injector)
+    return (
+      weights, "\(try description.selection.title(of: description.objective.name)), epoch \(epoch)"
+    )
   }
 
   /// The weights of a run's best epoch; the injector's own are replaced.

@@ -60,6 +60,9 @@ public struct RunFolder: Sendable {
   /// The ranked lists of the test rows.
   public var predictionsPath: String { "\(path)/predictions.json" }
 
+  /// What became of the target of each test row; see `bear-lab diagnose`.
+  public var diagnosisPath: String { "\(path)/diagnosis.jsonl" }
+
   /// The table at the end of a run.
   public var reportPath: String { "\(path)/report.md" }
 
@@ -82,6 +85,11 @@ public struct RunFolder: Sendable {
 
   /// Writes a file of the run; it is there whole, or as it was.
   public func write(_ text: String, to file: String) throws(RunFolderError) {
+    try Self.replace(file, with: text)
+  }
+
+  /// Writes a file anywhere; it is there whole, or as it was.
+  static func replace(_ file: String, with text: String) throws(RunFolderError) {
     do {
       try DurableFile.replace(file, with: Array(text.utf8))
     } catch .notWritten(let path, let reason) {

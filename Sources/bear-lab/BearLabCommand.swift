@@ -18,8 +18,8 @@ struct BearLabCommand: ParsableCommand {
     version: BearLab.version,
     subcommands: [
       RunCommand.self, PlanCommand.self, ResumeCommand.self, EvaluateCommand.self,
-      RescoreCommand.self, RecommendCommand.self, ReproduceCommand.self, ListCommand.self,
-      DescribeCommand.self,
+      RescoreCommand.self, RecommendCommand.self, ReproduceCommand.self, DiagnoseCommand.self,
+      ExplainCommand.self, ListCommand.self, DescribeCommand.self,
       VerifyCommand.self, BenchCommand.self, DoctorCommand.self, ExportCommand.self,
     ])
 }

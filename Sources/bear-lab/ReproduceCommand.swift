@@ -48,9 +48,12 @@ struct ReproduceCommand: ParsableCommand {
     let plan = try ReproductionPlan(target, request(), registry: registry)
     if dryRun { return Self.show(plan) }
     try ComputeOptions.apply(threads: plan.runs[0].description.general["threads"])
-    // In place of nil the pruning diagnosis of a finished run.
-    let reproduction = Reproduction(
-      plan, registry: registry, resources: .current, diagnosis: nil)
+    let reproduction = Reproduction(plan, registry: registry, resources: .current) {
+      // Ranks beyond the last cutoff take most of the time, and are in no table.
+      let report = try $0.diagnose(run: $1, options: .init(rankLimit: 10), observer: $2)
+      try report.writeRows(to: $1.diagnosisPath)
+      return report.shares
+    }
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let signals = StopSignals()
     do {

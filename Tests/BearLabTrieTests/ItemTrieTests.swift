@@ -118,3 +118,9 @@ func randomTitlesMatchADictionary(seed: UInt64) throws {
   #expect(trie.nodes(along: [1, 3, 0]).map { $0.map { sums[$0] } } == [12, 7, 7])
   #expect(trie.nodes(along: [4, 1, 0]).map { $0.map { sums[$0] } } == [100, nil, nil])
 }
+
+@Test func theLongestTitleBelowIsKnown() throws {
+  let trie = try ItemTrie(paths: paths)
+  #expect(trie.longestTitles == [4, 2, 4, 2, 2, 4, 4, 4, 4, 4])
+  #expect(try ItemTrie(paths: []).longestTitles == [0])
+}

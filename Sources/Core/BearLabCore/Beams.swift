@@ -116,8 +116,11 @@ public struct PooledBeams<Position: Sendable>: Sendable {
     self.tokenLimit = tokenLimit
   }
 
+  /// How many of the children of all beams a round takes: 2B.
+  public var candidateLimit: Int { 2 * width }
+
   /// What the children of all beams are offered to in a round.
-  public var noCandidates: BestBeams<Position> { BestBeams(limit: 2 * width) }
+  public var noCandidates: BestBeams<Position> { BestBeams(limit: candidateLimit) }
 
   /// What is in the pool, best first; at the token limit that may be unfinished.
   public var found: [(position: Position, score: Float)] {
@@ -128,9 +131,21 @@ public struct PooledBeams<Position: Sendable>: Sendable {
   public mutating func advance(
     _ candidates: BestBeams<Position>, isFinished: (Position) -> Bool
   ) {
+    advance(ranked: candidates.beams, isFinished: isFinished)
+  }
+
+  /// One round: takes the best children of all beams in the order in which they are kept, which need
+  /// not be that of their scores.
+  ///
+  /// - Parameters:
+  ///   - candidates: at most 2B.
+  ///   - isFinished: whether an answer ends at a position.
+  public mutating func advance(
+    ranked candidates: [Beam<Position>], isFinished: (Position) -> Bool
+  ) {
     length += 1
-    beams = keepUnfinished(of: candidates.beams, isFinished)
-    if let first = candidates.beams.first, pool.isFull, pool.worst >= normalised(first.score) {
+    beams = keepUnfinished(of: candidates, isFinished)
+    if let best = candidates.map(\.score).max(), pool.isFull, pool.worst >= normalised(best) {
       beams = []
     } else if length >= tokenLimit {
       for beam in beams { pool.offer(beam.position, score: normalised(beam.score)) }

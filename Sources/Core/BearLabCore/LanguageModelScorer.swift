@@ -76,6 +76,8 @@ public struct LanguageModelScorer: PathScorer {
     }
   }
 
+  public var forcedTokensAreFree: Bool { constraint == .before }
+
   public mutating func score(_ requests: [ScoreRequest]) throws -> [ChildScores] {
     let evaluated = requests.indices.filter { !isForced(requests[$0].node) }
     let rows = try logProbabilities(of: evaluated.map { requests[$0] })
@@ -144,7 +146,7 @@ public struct LanguageModelScorer: PathScorer {
   public var nodeCount: Int { cache.forest.count - kept }
 
   private func isForced(_ node: ItemTrie.Node) -> Bool {
-    constraint == .before && trie.children(of: node).count == 1
+    forcedTokensAreFree && trie.children(of: node).count == 1
   }
 
   private mutating func logProbabilities(of requests: [ScoreRequest]) throws -> [[Float]] {

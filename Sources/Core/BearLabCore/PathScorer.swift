@@ -1,5 +1,8 @@
 /// Scores what may follow several prompts.
 public protocol PathScorer {
+  /// Whether a node's only child has log-probability 0 and costs nothing, as where the constraint
+  /// comes before the soft-max; where it is false such a node is scored as any other.
+  var forcedTokensAreFree: Bool { get }
   /// The log-probabilities of the children of each trie node, in the order of the requests.
   ///
   /// Where the constraint comes, relative to the soft-max, is the scorer's setting.
@@ -21,6 +24,8 @@ public protocol PathScorer {
 }
 
 extension PathScorer {
+  public var forcedTokensAreFree: Bool { false }
+
   public mutating func recommenderScores(behind prompt: Int) throws -> [Float]? { nil }
 }
 

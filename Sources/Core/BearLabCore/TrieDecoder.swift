@@ -30,14 +30,45 @@ extension TrieDecoder {
   public func search(
     prompts: Int, in trie: ItemTrie, scorer: inout some PathScorer
   ) throws -> [[RankedAnswer]] {
-    var searches = (0..<prompts).map { _ in makeSearch(in: trie) }
+    var searches = (0..<prompts).map { _ in AnySearch(search: makeSearch(in: trie)) }
+    try scorer.run(&searches, in: trie)
+    return searches.rankedAnswers
+  }
+}
+
+/// A search of any type.
+private struct AnySearch: DecoderSearch {
+  var search: any DecoderSearch
+
+  mutating func advance(_ scores: [ChildScores]) throws -> [ItemTrie.Node] {
+    try search.advance(scores)
+  }
+
+  var results: [ScoredTitle] { search.results }
+}
+
+extension Array where Element: DecoderSearch {
+  /// The lists of all searches.
+  public var rankedAnswers: [[RankedAnswer]] { map { $0.results.map(RankedAnswer.init) } }
+}
+
+extension PathScorer {
+  /// Advances searches side by side until all are over, each round's nodes scored together.
+  ///
+  /// - Parameters:
+  ///   - searches: one behind each prompt, in their order; none of them advanced yet.
+  ///   - trie: what they search.
+  /// - Throws: ``ScoringError`` for scores that do not fit, and what scorer and searches throw.
+  public mutating func run<Search: DecoderSearch>(
+    _ searches: inout [Search], in trie: ItemTrie
+  ) throws {
     var wanted: [[ItemTrie.Node]] = []
     for index in searches.indices { wanted.append(try searches[index].advance([])) }
     while wanted.contains(where: { !$0.isEmpty }) {
       let requests = wanted.enumerated().flatMap { prompt, nodes in
         nodes.map { ScoreRequest(prompt: prompt, node: $0) }
       }
-      let all = try scorer.score(requests)
+      let all = try score(requests)
       try check(all, of: requests, in: trie)
       var scores = all[...]
       for index in searches.indices where !wanted[index].isEmpty {
@@ -46,7 +77,6 @@ extension TrieDecoder {
         wanted[index] = try searches[index].advance(own)
       }
     }
-    return searches.map { $0.results.map(RankedAnswer.init) }
   }
 
   /// Checks that searches get the scores that they asked for.

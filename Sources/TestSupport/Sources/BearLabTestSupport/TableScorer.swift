@@ -6,7 +6,8 @@ internal import Foundation
 /// Log-probabilities are computed in double precision and rounded once.
 public struct TableScorer: PathScorer {
   private let trie: ItemTrie
-  private let constraint: ConstraintMode
+  /// Whether the soft-max runs over the children or over all logits.
+  public var constraint: ConstraintMode
   private let logits: (_ prompt: Int, _ prefix: [Int32]) -> [Double]
   /// The vector of a text; zero-dimensional unless another is set.
   public var embedding: (_ text: [Int32]) -> [Float] = { _ in [] }
@@ -49,6 +50,8 @@ public struct TableScorer: PathScorer {
       return (0..<vocabulary).map { _ in Double.random(in: -scale...scale, using: &random) }
     }
   }
+
+  public var forcedTokensAreFree: Bool { constraint == .before }
 
   public mutating func score(_ requests: [ScoreRequest]) -> [ChildScores] {
     self.requests += requests
