@@ -61,11 +61,11 @@ import Testing
       }
       let negatives = index == 2 ? 0 : needs.negatives?.count ?? 0
       let answers = (0...negatives).map { place in
-        var answer = AnswerForest.Candidate(
-          title: (index * 3 + place) % trie.titleCount, role: place == 0 ? .positive : .negative)
-        answer.referenceLogProbability = -Float(3 + (index + 2 * place) % 4)
-        answer.recommenderScore = Float(index % 3 - place)
-        return answer
+        AnswerForest.Candidate(
+          text: .title((index * 3 + place) % trie.titleCount),
+          role: place == 0 ? .positive : .negative,
+          referenceLogProbability: -Float(3 + (index + 2 * place) % 4),
+          recommenderScore: Float(index % 3 - place))
       }
       return AnswerForest.Sample(
         prompt: EncodedPrompt(elements: Array(prompt.prefix(4 + index % 2))),
