@@ -117,6 +117,25 @@ import Testing
     #expect(bear.objective.values.values["tau"] == .real(1))
   }
 
+  /// The file may be named for the row or for all; without one the row is refused.
+  @Test func aRowThatNeedsAFileIsToldWhich() throws {
+    func teacher(_ setting: String?) throws -> ParameterValue? {
+      var request = ReproductionRequest(
+        datasets: ["book"], methods: ["SASRec", "DLLM2Rec"], output: "out")
+      if let setting { try request.add(parsing: setting) }
+      let plan = try ReproductionPlan(.table2, request, registry: .builtin())
+      return plan.runs[1].description.recommender?.values.values["teacher"]
+    }
+    #expect(try teacher("DLLM2Rec:recommender.teacher=a.h5") == .text("a.h5"))
+    #expect(try teacher("recommender.teacher=a.h5") == .text("a.h5"))
+    #expect {
+      try teacher(nil)
+    } throws: { error in
+      (error as? ReproductionError)?.description
+        == "row DLLM2Rec: recommender dllm2rec: there is no teacher"
+    }
+  }
+
   /// What the plan prints is what it runs.
   @Test func theCommandDescribesTheRun() throws {
     var request = ReproductionRequest(

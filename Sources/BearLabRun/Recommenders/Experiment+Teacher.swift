@@ -34,7 +34,7 @@ extension Experiment {
     let lists = evaluation.rows.compactMap { row in
       places[row.window].map { (row: $0, list: teacherList(row.ranked)) }
     }
-    try TeacherFile.write(lists, embeddings: titleEmbeddings(), of: dataset, to: path)
+    try TeacherFile.write(lists, embeddings: titleEmbeddings(observer), of: dataset, to: path)
     return lists.count
   }
 
@@ -48,7 +48,7 @@ extension Experiment {
   }
 
   /// The base model's last hidden state at the end of each item's title, `[items, width]`.
-  private func titleEmbeddings() throws -> StoredTensors.Entry {
+  private func titleEmbeddings(_ observer: (RunEvent) -> Void) throws -> StoredTensors.Entry {
     let encoder = loaded.encoder
     let scorer = LanguageModelScorer(
       model: loaded.model, adapter: nil, trie: trie, constraint: constraint, prompts: [])
@@ -56,7 +56,12 @@ extension Experiment {
       let tokens = (encoder.bosToken.map { [$0] } ?? []) + encoder.encode(title)
       return tokens.isEmpty ? [encoder.eosToken] : tokens
     }
-    let states = try scorer.embeddings(of: texts)
+    observer(.began(stage: "titles' vectors", done: 0, total: texts.count, unit: "titles"))
+    var states: [[Float]] = []
+    for start in stride(from: 0, to: texts.count, by: 256) {
+      states += try scorer.embeddings(of: Array(texts[start..<min(start + 256, texts.count)]))
+      observer(.progress(done: states.count, detail: ""))
+    }
     let items = (0..<dataset.catalogue.itemCount).map { dataset.catalogue.titleNumber(of: $0 + 1) }
     return StoredTensors.Entry(
       shape: [items.count, loaded.model.shape.width], values: items.flatMap { states[$0] })

@@ -139,9 +139,10 @@ public struct ReproductionPlan: Sendable {
     settings += row.choices.map { setting("", $0.name, $0.value) }
     if !row.hasModel { settings = try RunDescription.droppingModelSettings(settings) }
     settings += try row.parameters.map { try .init(parsing: "\($0.name)=\($0.value)") }
-    let bare = try RunDescription(settings, registry: registry)
+    let names = try parameters(of: row, settings, registry)
     // A parameter is set where there is one of that name.
-    for (index, own) in request.settings.enumerated() where own.isOfPlugin && bare.declares(own) {
+    for (index, own) in request.settings.enumerated()
+    where own.isOfPlugin && names[own.section]?.contains(own.name) == true {
       settings.append(own)
       unused.remove(index)
     }
@@ -155,6 +156,23 @@ public struct ReproductionPlan: Sendable {
     return Run(
       name: name, path: "\(request.output)/\(name)", settings: settings,
       description: description, method: row.method, startsFromAnother: start != nil)
+  }
+
+  /// The names of the parameters of each kind's plug-in.
+  ///
+  /// A recommender alone is not made for that: it may ask for a file that is still to be named.
+  private func parameters(
+    of row: ReproductionLayout.Row, _ settings: [RunDescription.Assignment],
+    _ registry: PluginRegistry
+  ) throws -> [String: [String]] {
+    if let name = row.choices.first(where: { $0.name == "recommender" })?.value {
+      return ["recommender": try registry.recommenders.find(name).parameters.map(\.name)]
+    }
+    let made = try RunDescription(settings, registry: registry)
+    return [
+      "backbone": made.backbone, "recommender": made.recommender, "objective": made.objective,
+      "sampler": made.sampler, "decoder": made.decoder,
+    ].compactMapValues { $0.map { Array($0.values.values.keys) } }
   }
 
   /// The last component of a path, for the name of a folder.
@@ -177,16 +195,4 @@ extension ReproductionLayout.Block {
 extension RunDescription.Assignment {
   /// Whether it is a parameter of a plug-in.
   fileprivate var isOfPlugin: Bool { RunDescription.pluginKinds.contains(section) }
-}
-
-extension RunDescription {
-  /// Whether the plug-in of the section has such a parameter.
-  fileprivate func declares(_ assignment: Assignment) -> Bool {
-    let choices = [
-      "backbone": backbone, "recommender": recommender, "objective": objective,
-      "sampler": sampler, "decoder": decoder,
-    ]
-    guard hasModel || assignment.section == "recommender" else { return false }
-    return choices[assignment.section]??.values.values[assignment.name] != nil
-  }
 }
