@@ -94,8 +94,14 @@ struct BookSearchTests {
       #expect(row.rank == 1 + all[index].count { $0 > own } && row.isRankExact)
       #expect(row.isPruned == !beams[index].contains { $0.title == row.target })
     }
-    try expectRates(windows, all, beams, inputs.dataset.catalogue, trie)
+    let narrow = try inputs.registry.decoders.find("constrained-beam").init([
+      "flavour": .text("paper"), "width": .integer(Self.narrowWidth),
+    ]).search(prompts: Self.users, in: trie, scorer: &scorer)
+    try expectRates(windows, all, narrow, inputs.dataset.catalogue, trie)
   }
+
+  /// Narrow enough to lose some of the best titles.
+  fileprivate static let narrowWidth = 2
 
   /// Of twenty random targets hardly one is among the best: each user's ten best are targets here.
   private func expectRates(
@@ -110,8 +116,10 @@ struct BookSearchTests {
         Window(user: user, history: [1], target: catalogue.items(withTitle: $0)[0], timestamp: 0)
       }
       var scorer = OneUser(scorer: HashScorer(trie: trie), user: user)
-      rows += try Diagnoser(trie: trie, constraint: .before, settings: .init(width: 10))
-        .rows(own, catalogue: catalogue, scorer: &scorer) { _, _ in }
+      rows += try Diagnoser(
+        trie: trie, constraint: .before, settings: .init(width: Self.narrowWidth)
+      )
+      .rows(own, catalogue: catalogue, scorer: &scorer) { _, _ in }
       for title in best.prefix(5) {
         targets += 1
         guard !beams[user].contains(where: { $0.title == title }) else { continue }
@@ -119,7 +127,7 @@ struct BookSearchTests {
         violating += violates(title, user: user, scorer.scorer) ? 1 : 0
       }
     }
-    let figures = Diagnosis(rows: rows, width: 10).figures(cutoff: 5)
+    let figures = Diagnosis(rows: rows, width: Self.narrowWidth).figures(cutoff: 5)
     #expect(pruned > 0 && pruned < targets)
     #expect(figures.targets == targets && figures.pruned == pruned)
     #expect(figures.violating == violating)
@@ -131,7 +139,8 @@ struct BookSearchTests {
     return trie.path(to: trie.leaf(of: title)).contains { node in
       let above = trie.parent(of: node) ?? ItemTrie.root
       let all = scorer.scores(above, prompt: user).logProbabilities
-      return all.count { $0 > all[node - trie.children(of: above).lowerBound] } >= 10
+      return all.count { $0 > all[node - trie.children(of: above).lowerBound] }
+        >= BookSearchTests.narrowWidth
     }
   }
 }
