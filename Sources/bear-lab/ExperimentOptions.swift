@@ -57,7 +57,8 @@ struct ExperimentOptions: ParsableArguments {
 
   /// Settings whose value may be a path.
   private static let pathSettings = [
-    "dataset", "model", "backbone.recommender", "recommender.teacher", "recommender.bank",
+    "dataset", "model", "init-from", "backbone.recommender", "recommender.teacher",
+    "recommender.bank",
   ]
 
   /// What is given by a path, such as a data set, is the same one wherever the run is continued
