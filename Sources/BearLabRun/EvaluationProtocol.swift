@@ -19,6 +19,10 @@ public enum EvaluationProtocol: String, Sendable, CaseIterable, ParameterReadabl
     var isBudget = false
   }
 
+  /// Plug-ins that were no part of the published runs, and whose defaults are part of their method: D³
+  /// takes no length into account, and the exact search is that of the total probability.
+  static let ownDefaults: Set<String> = ["decoder 'd3'", "decoder 'exact'"]
+
   static let switches: [Switch] = [
     Switch(section: "backbone", name: "preamble-spaces", official: "1"),
     Switch(section: "backbone", name: "inference-preamble-spaces", official: "2"),

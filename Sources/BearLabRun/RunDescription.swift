@@ -60,7 +60,9 @@ public struct RunDescription: Sendable {
           // A plug-in that lacks a switch of the protocol has no such quirk.
           effective.filter { assignment in
             assignment.section == section
-              && (!assignment.isOfProtocol || parameters.contains { $0.name == assignment.name })
+              && (!assignment.isOfProtocol
+                || parameters.contains { $0.name == assignment.name }
+                  && !EvaluationProtocol.ownDefaults.contains(owner))
           }, parameters, owner: owner),
         for: parameters, owner: owner)
     }
@@ -100,7 +102,11 @@ public struct RunDescription: Sendable {
       set: general["sampler"], objective: (names.1, madeObjective), effective)
     sampler = try samplerName.map { name in
       let type = try registry.samplers.find(name)
-      return try choice("sampler", name, type.parameters) { try type.init($0) }.0
+      let (sampler, made) = try choice("sampler", name, type.parameters) { try type.init($0) }
+      if made.needs.leavesCatalogue, madeObjective.needs.columns == .children {
+        throw RunDescriptionError.freeNegatives(objective: names.1, sampler: name)
+      }
+      return sampler
     }
     recommender = try recommenderName.map { name in
       let type = try registry.recommenders.find(name)
@@ -378,6 +384,7 @@ public enum RunDescriptionError: BearLabError, Equatable {
   case noRecommender(setting: String)
   case noModelSetting(String)
   case noNegatives(objective: String, setting: String)
+  case freeNegatives(objective: String, sampler: String)
   case malformedYAML(path: String, reason: String)
 
   public var description: String {
@@ -403,6 +410,9 @@ public enum RunDescriptionError: BearLabError, Equatable {
         + "'\(recommender)' is given"
     case .noRecommender(let setting):
       "\(setting) is a recommender's setting, and the run has none"
+    case .freeNegatives(let objective, let sampler):
+      "sampler '\(sampler)' may draw what is no title, which has no probability in the soft-max over "
+        + "valid tokens of objective '\(objective)'"
     case .noNegatives(let objective, let setting):
       "\(setting) says nothing: objective '\(objective)' has no negatives"
     case .noModelSetting(let setting):
@@ -434,6 +444,8 @@ public enum RunDescriptionError: BearLabError, Equatable {
       "leave the recommender out; or leave the backbone out, or say --backbone none, to measure the "
         + "recommender alone"
     case .noRecommender: "give --recommender, or leave the setting out"
+    case .freeNegatives:
+      "take a sampler of titles, such as hard, or a soft-max over the vocabulary"
     case .noNegatives: "leave it out, or take an objective that compares answers, such as s-dpo"
     case .noModelSetting:
       "leave it out, or give --backbone; a recommender's own settings are recommender.name=value"

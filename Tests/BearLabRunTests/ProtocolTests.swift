@@ -31,6 +31,14 @@ import Testing
     #expect(try description.loraSettings.targets == [.query, .value])
   }
 
+  /// What ranks by the total log-probability by its method keeps to that.
+  @Test(arguments: ["d3", "exact"]) func aMethodKeepsItsOwnDefaults(decoder: String) throws {
+    let description = try describe([
+      "protocol=official", "decoder=\(decoder)", "objective=sft",
+    ])
+    #expect(description.decoder.values.values["length-penalty"] == .real(0))
+  }
+
   /// A switch wins over the protocol where it comes later, and is named in every report.
   @Test func eachSwitchCanBeSetAlone() throws {
     let later = try describe(["protocol=official", "decoder.length-penalty=0", "training.epochs=2"])

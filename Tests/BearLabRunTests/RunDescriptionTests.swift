@@ -4,6 +4,16 @@ import BearLabRun
 import Testing
 
 @Suite struct RunDescriptionTests {
+  @Test func aTextThatIsNoTitleNeedsTheVocabulary() throws {
+    let settings = ["objective=s-dpo-bear", "sampler=self-play"]
+    _ = try describe(settings)
+    #expect(
+      throws: RunDescriptionError.freeNegatives(objective: "s-dpo-bear", sampler: "self-play")
+    ) {
+      try describe(settings + ["objective.sdpo-softmax=masked"])
+    }
+  }
+
   @Test func defaultsAreFilledIn() throws {
     let description = try describe([])
     #expect(description.dataset == "ml-100k" && description.model == "smollm2-135m")

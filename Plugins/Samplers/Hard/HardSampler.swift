@@ -10,7 +10,9 @@ public struct HardSampler: NegativeSampler {
   public static let summary = "the model's own best wrong titles"
   public static let citation = "RosePO (arXiv 2410.12519), self-hard rejected sampling"
   public static let parameters: [Parameter] = [
-    .integer("width", default: 10, in: 1...1000, unit: "beams", "of the search")
+    .integer(
+      "width", default: 10, in: 1...1000, unit: "beams",
+      "of the search: at most so many negatives")
   ]
 
   private let width: Int

@@ -22,7 +22,8 @@ public struct SelfPlaySampler: NegativeSampler {
 
   public var needs: SamplerNeeds {
     SamplerNeeds(
-      decoder: .init("beam", ["width": .integer(1), "max-tokens": .integer(tokenLimit)]))
+      decoder: .init("beam", ["width": .integer(1), "max-tokens": .integer(tokenLimit)]),
+      leavesCatalogue: true)
   }
 
   public func negatives(

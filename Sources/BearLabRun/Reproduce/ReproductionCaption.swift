@@ -106,7 +106,8 @@ struct ReproductionCaption {
     guard plan.layout.columns.contains(.seconds) else { return [] }
     let epochs = measured.map(\.epochs).min() ?? 0
     return [
-      "s/epoch: wall-clock seconds of training, without evaluation; "
+      "s/epoch: wall-clock seconds of optimiser steps, without evaluation, and without the search for "
+        + "negatives and the reference that are computed before them; "
         + (epochs > 3
           ? "median of the epochs after the first"
           : "too few epochs (\(epochs)) for the median of three after a first one")

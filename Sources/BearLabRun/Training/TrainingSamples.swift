@@ -84,7 +84,7 @@ final class TrainingSamples {
       known[.training]?.first?.answers.first?.referenceLogProbability == nil
     else { return }
     var samples = try self.samples(.training)
-    try experiment.referenceCache().fill(
+    try experiment.referenceCache(needs.columns).fill(
       &samples, reference: reference, model: experiment.loaded.model,
       layout: { [trie = experiment.trie, needs] in
         AnswerForest($0, trie: trie, columns: needs.columns)
@@ -164,10 +164,16 @@ extension Experiment {
   }
 
   /// Where the reference's log-probabilities are kept.
-  func referenceCache() throws -> ReferenceCache {
+  ///
+  /// - Parameter columns: those of the soft-max.
+  /// - Returns: the cache of this run's reference.
+  /// - Throws: where sentence encoder or recommender cannot be read.
+  func referenceCache(_ columns: ObjectiveNeeds.Columns) throws -> ReferenceCache {
     let parts = [
-      modelHash ?? "", inputs.initial?.hash ?? "base", loaded.model.precision.rawValue,
-      "\(dataset.fileHashes.sorted { $0.key < $1.key })", "\(description.backbone)",
+      "reference of bear-lab \(BearLab.version)", "\(columns)", modelHash ?? "",
+      inputs.initial?.hash ?? "base", loaded.model.precision.rawValue,
+      "\(dataset.fileHashes.sorted { $0.key < $1.key })", description.backbone.name,
+      RecommenderIdentity.lines(description.backbone.values), try encoderHash ?? "",
       // What fills slots is made of these.
       inputs.initial == nil && backbone.needs != BackboneNeeds()
         ? "\(try description.seed) \(try recommenders.trained()?.file?.hash ?? "")" : "",

@@ -30,6 +30,9 @@ public struct SamplerNeeds: Sendable {
   public var decoder: Decoding?
   /// A vector of the language model for every title.
   public var titleEmbeddings: Bool
+  /// Whether what is drawn may be no title of the catalogue: such a text has no probability among the
+  /// valid tokens alone.
+  public var leavesCatalogue: Bool
 
   /// A decoder by name, with the parameters that differ from its defaults.
   public struct Decoding: Sendable {
@@ -44,7 +47,11 @@ public struct SamplerNeeds: Sendable {
   }
 
   /// Creates a description of needs.
-  public init(batch: Bool = false, decoder: Decoding? = nil, titleEmbeddings: Bool = false) {
+  public init(
+    batch: Bool = false, decoder: Decoding? = nil, titleEmbeddings: Bool = false,
+    leavesCatalogue: Bool = false
+  ) {
+    self.leavesCatalogue = leavesCatalogue
     self.batch = batch
     self.decoder = decoder
     self.titleEmbeddings = titleEmbeddings
