@@ -109,7 +109,7 @@ public struct BenchSet {
       + [
         step("dpo", "dpo"),
         step("s-dpo, 3 negatives", "s-dpo"),
-        step("s-dpo, 3 negatives, reference in the step", "s-dpo", ["training.reference=step"]),
+        step("s-dpo, 3 negatives, reference in each", "s-dpo", ["training.reference=step"]),
         step("s-dpo, 15 negatives", "s-dpo", ["objective.negatives=15"]),
         step("s-dpo-bear, 3 negatives", "s-dpo-bear"),
       ] + ["constrained-beam", "exact"].map(search)
