@@ -63,6 +63,16 @@ public enum CheckpointSelection: String, Sendable, CaseIterable, ParameterReadab
   }
 }
 
+/// Which models a run measures, and on which rows.
+public enum MeasuredModels: String, Sendable, CaseIterable, ParameterReadable {
+  /// The model as it was, its competitors and the fine-tuned one, on test.
+  case all
+  /// The fine-tuned one alone, on test.
+  case fineTuned = "fine-tuned"
+  /// The fine-tuned one alone, on validation: test is never looked at, as in a search for settings.
+  case validation
+}
+
 extension CheckpointSelection {
   /// How a table names the weights that were chosen; `testMax` gets a row of its own besides.
   func title(of objective: String) -> String {

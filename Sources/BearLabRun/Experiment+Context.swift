@@ -45,11 +45,18 @@ extension Prompt {
 }
 
 extension Experiment {
-  /// Checks that there are rows on which the best epoch can be chosen.
+  /// Checks that there are rows on which the best epoch can be chosen, or that are asked for.
   ///
-  /// - Throws: ``RunDescriptionError/nothingToSelectOn``.
+  /// - Throws: ``RunDescriptionError/nothingToSelectOn`` and
+  ///   ``RunDescriptionError/nothingToMeasure(selection:)``.
   func requireValidation() throws {
     let epochs: Int = try description.training["epochs"]
+    let selection = try description.selection
+    if try description.measured == .validation,
+      selection != .valid || epochs == 0 || dataset.validation.isEmpty
+    {
+      throw RunDescriptionError.nothingToMeasure(selection: selection.rawValue)
+    }
     guard epochs > 1, try description.selection == .valid, dataset.validation.isEmpty else {
       return
     }

@@ -17,6 +17,8 @@ public struct ReportTable: Sendable {
   }
 
   public let rows: [Row]
+  /// What the rows are of: test, or validation.
+  public let split: String
   public let rowsEvaluated: Int
   public let titleCount: Int
   /// The protocol of evaluation, and what was set otherwise.
@@ -26,12 +28,13 @@ public struct ReportTable: Sendable {
 
   /// Creates a table.
   public init(
-    rows: [Row], rowsEvaluated: Int, titleCount: Int, protocolSummary: String = "consistent",
+    rows: [Row], split: String = "test", rowsEvaluated: Int, titleCount: Int, protocolSummary: String = "consistent",
     precision: Precision? = .f32
   ) {
     self.precision = precision
     self.protocolSummary = protocolSummary
     self.rows = rows
+    self.split = split
     self.rowsEvaluated = rowsEvaluated
     self.titleCount = titleCount
   }
@@ -57,13 +60,13 @@ public struct ReportTable: Sendable {
   /// What the columns mean, for below the table.
   public var caption: String {
     guard let precision else {
-      return "\(rowsEvaluated) test rows, ranked among \(titleCount) titles; protocol: "
+      return "\(rowsEvaluated) \(split) rows, ranked among \(titleCount) titles; protocol: "
         + protocolSummary
     }
     return String(
-      format: "%d test rows; item NLL in nats under the constrained soft-max; "
+      format: "%d %@ rows; item NLL in nats under the constrained soft-max; "
         + "guessing uniformly among %d titles costs %.3f; protocol: ",
-      rowsEvaluated, titleCount, log(Double(titleCount))) + protocolSummary
+      rowsEvaluated, split, titleCount, log(Double(titleCount))) + protocolSummary
       + "; precision: \(precision.rawValue)"
   }
 

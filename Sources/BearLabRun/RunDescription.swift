@@ -289,6 +289,11 @@ public struct RunDescription: Sendable {
     get throws { try evaluation["selection"] }
   }
 
+  /// Which models are measured, and on which rows.
+  var measured: MeasuredModels {
+    get throws { try evaluation["measure"] }
+  }
+
   /// The seeds of a series of runs; empty for a single run.
   ///
   /// - Throws: ``RunDescriptionError/malformedSeeds(_:)``.

@@ -11,6 +11,7 @@ public enum RunDescriptionError: BearLabError, Equatable {
   case constraintMismatch(objective: String, trained: String, decoded: String)
   case unsupportedConstraint(set: String, decoder: String)
   case nothingToSelectOn
+  case nothingToMeasure(selection: String)
   case nothingToRun
   case needsModel
   case recommenderNotUsed(backbone: String, recommender: String)
@@ -36,6 +37,9 @@ public enum RunDescriptionError: BearLabError, Equatable {
       "evaluation.constraint is '\(set)', but the decoder works with '\(decoder)' only"
     case .nothingToSelectOn:
       "evaluation.selection is 'valid', but the data set has no validation rows"
+    case .nothingToMeasure(let selection):
+      "evaluation.measure is 'validation', but nothing is measured there: evaluation.selection is "
+        + "'\(selection)', or training.epochs is 0, or the data set has no validation rows"
     case .nothingToRun: "there is neither a backbone nor a recommender"
     case .needsModel: "backbone is 'none', so that there is no language model"
     case .recommenderNotUsed(let backbone, let recommender):
@@ -71,6 +75,8 @@ public enum RunDescriptionError: BearLabError, Equatable {
     case .unsupportedConstraint:
       "leave evaluation.constraint at 'objective', or take another decoder"
     case .nothingToSelectOn: "give the data set a valid.csv, or say evaluation.selection=last"
+    case .nothingToMeasure:
+      "give evaluation.selection=valid, an epoch or more, and a data set with validation rows"
     case .nothingToRun: "give --backbone, or --recommender alone for a run without a language model"
     case .needsModel: "give --backbone"
     case .recommenderNotUsed:

@@ -100,6 +100,9 @@ public enum RunSections {
       of: CheckpointSelection.allCases.map(\.rawValue),
       "which epoch is reported: best on validation, best on test, each column's best, the last"),
     .choice(
+      "measure", default: MeasuredModels.all.rawValue, of: MeasuredModels.allCases.map(\.rawValue),
+      "the model before and after fine-tuning on test, after it alone, or on validation alone"),
+    .choice(
       "match", default: TitleMatch.leaf.rawValue, of: TitleMatch.allCases.map(\.rawValue),
       "a hit is the target's title, or its text after the tokenizer's clean-up of spaces"),
   ]

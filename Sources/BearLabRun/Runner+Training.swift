@@ -107,6 +107,18 @@ extension Trainer {
 }
 
 extension Runner {
+  /// The chosen epoch's figures on validation, which were measured when it ended.
+  func chosenEpochOnValidation() throws -> [ReportTable.Row] {
+    let name = "epoch-\(try folder.bestEpoch())"
+    let description = experiment.description
+    return try evaluations.filter { $0.name == name && $0.split == "validation" }.map {
+      let row = ReportTable.Row(
+        try description.selection.title(of: description.objective.name), $0)
+      observer(.measured(name: row.name, row: row))
+      return row
+    }
+  }
+
   /// Measures the chosen epoch's weights on test and writes its lists.
   func measureChosenEpoch(
     _ trainer: Trainer, evaluator: Evaluator

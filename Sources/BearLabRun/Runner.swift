@@ -87,20 +87,27 @@ public final class Runner {
     let injector = try experiment.makeInjector(
       check: { try interruption.check(run: folder.path) }, observer: observer)
     let trainer = try experiment.makeTrainer(injector: injector)
-    var rows = [try journal.report(recommender: "popularity", of: experiment)]
-    if let recommender { rows.append(try journal.report(recommender, of: experiment).row) }
-    rows.append(
-      try journal.report("zero-shot", as: "zero-shot") {
-        try evaluate(
-          test, evaluator, weights: .none(injector: injector), name: "zero-shot on test")
-      })
+    let measured = try experiment.description.measured
+    var rows: [ReportTable.Row] = []
+    if measured == .all {
+      rows.append(try journal.report(recommender: "popularity", of: experiment))
+      if let recommender { rows.append(try journal.report(recommender, of: experiment).row) }
+      rows.append(
+        try journal.report("zero-shot", as: "zero-shot") {
+          try evaluate(
+            test, evaluator, weights: .none(injector: injector), name: "zero-shot on test")
+        })
+    }
     if trainer.settings.epochs > 0 {
       if start == nil { try checkpoint(trainer, epoch: 0, to: folder.checkpointPath(step: 0)) }
       try train(trainer, evaluator: evaluator)
-      rows += try measureChosenEpoch(trainer, evaluator: evaluator)
+      rows +=
+        measured == .validation
+        ? try chosenEpochOnValidation() : try measureChosenEpoch(trainer, evaluator: evaluator)
     }
     let table = ReportTable(
-      rows: rows, rowsEvaluated: test.count, titleCount: experiment.trie.titleCount,
+      rows: rows, split: measured == .validation ? "validation" : "test",
+      rowsEvaluated: rows.first?.figures.rows ?? 0, titleCount: experiment.trie.titleCount,
       protocolSummary: experiment.description.protocolSummary,
       precision: experiment.loaded.model.precision)
     // The last epoch's serves from here on.

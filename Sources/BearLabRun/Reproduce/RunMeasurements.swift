@@ -68,7 +68,8 @@ struct RunMeasurements {
 }
 
 extension RunFolder {
-  /// The figures on test that a run ended with: of what it trained, else of what was there before.
+  /// The figures on test that a run ended with: of what it trained, else of what was there before;
+  /// of a run that looks at validation alone, those of its chosen epoch there.
   ///
   /// - Parameter recommender: the run's, if it has one.
   /// - Returns: the figures.
@@ -76,9 +77,13 @@ extension RunFolder {
   func finalFigures(recommender: String?) throws(RunFolderError) -> EvaluationFigures {
     let measured = evaluations().filter { $0.split == "test" }
     let names = ["fine-tuned", "zero-shot"] + (recommender.map { [$0] } ?? [])
-    guard
-      let figures = names.lazy.compactMap({ name in measured.last { $0.name == name } }).first
-    else { throw .noCheckpoint(path: path) }
+    if let figures = names.lazy.compactMap({ name in measured.last { $0.name == name } }).first {
+      return figures
+    }
+    let name = "epoch-\(try bestEpoch())"
+    guard let figures = evaluations().last(where: { $0.name == name }) else {
+      throw .noCheckpoint(path: path)
+    }
     return figures
   }
 }
