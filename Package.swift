@@ -81,6 +81,8 @@ let package = Package(
     .systemLibrary(
       name: "CHDF5", path: "Sources/CHDF5", providers: [.apt(["libhdf5-dev"])]),
     .systemLibrary(
+      name: "CEdit", path: "Sources/CEdit", providers: [.apt(["libedit-dev"])]),
+    .systemLibrary(
       name: "CCrypto", path: "Sources/CCrypto", providers: [.apt(["libssl-dev"])]),
     .target(name: "BearLabText", dependencies: [core], swiftSettings: swiftSettings),
     .target(
@@ -108,10 +110,14 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ] + plugins.map { .init(stringLiteral: $0.name) },
       swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabREPL", dependencies: [core, "BearLabRun", "CEdit"],
+      swiftSettings: swiftSettings),
     .executableTarget(
       name: "bear-lab",
       dependencies: [
-        core, "BearLabRun", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        core, "BearLabREPL", "BearLabRun",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
     .target(
       name: "FixturePlugin", dependencies: [core], path: "Tests/Fixtures/FixturePlugin",
@@ -176,6 +182,7 @@ let package = Package(
       name: "FuzzTests", dependencies: ["FuzzRunner"], path: "Tests/FuzzTests",
       swiftSettings: swiftSettings),
     tests("Invariance", ["BearLabRun", "BearLabTraining"]),
+    tests("BearLabREPL", ["BearLabREPL", "BearLabRun"]),
     tests("CommandLine", ["bear-lab"], resources: [.copy("Snapshots")]),
   ] + plugins,
   swiftLanguageModes: [.v6]

@@ -39,7 +39,7 @@ extension Experiment {
   ///
   /// - Returns: a table of one row.
   public func measure(
-    run folder: RunFolder?, observer: (RunEvent) -> Void
+    run folder: RunFolder?, interruption: Interruption, observer: (RunEvent) -> Void
   ) throws -> ReportTable {
     notices.forEach { observer(.notice($0)) }
     let (weights, name) = try measuredWeights(of: folder, observer: observer)
@@ -47,6 +47,7 @@ extension Experiment {
     observer(.began(stage: "\(name) on test", done: 0, total: windows.count, unit: "users"))
     let evaluation = try evaluator().evaluate(windows, weights: weights) {
       observer(.progress(done: $0, detail: ""))
+      try interruption.check()
     }
     return ReportTable(
       rows: [.init(name, EvaluationFigures(evaluation, name: name, split: "test"))],

@@ -39,7 +39,7 @@ public struct Experiment {
     inputs = try RunInputs(
       description, registry: registry, resources: resources, precisions: precisions)
     let otherBytes = Machine.peakBytes ?? 0
-    loaded = try LoadedModel(inputs.model, precision: inputs.precision)
+    loaded = try resources.loadedModel(inputs.model, precision: inputs.precision)
     loaded.model.memoryLimit = try description.memoryLimit
     loaded.model.otherBytes = otherBytes
   }

@@ -17,12 +17,27 @@ public final class Interruption: Sendable {
   /// Whether the run was asked to stop.
   public var isRequested: Bool { wish.load(ordering: .relaxed) }
 
+  /// Stops what keeps nothing of its own.
+  ///
+  /// - Throws: ``WorkInterrupted``.
+  func check() throws(WorkInterrupted) {
+    if isRequested { throw WorkInterrupted() }
+  }
+
   /// Stops an evaluation, which keeps nothing of its own.
   ///
   /// - Throws: ``RunInterrupted``.
   func check(run path: String) throws(RunInterrupted) {
     if isRequested { throw RunInterrupted(path: path) }
   }
+}
+
+/// Thrown where work that leaves nothing behind stops because it was asked to.
+public struct WorkInterrupted: BearLabError, Equatable {
+  public init() {}
+
+  public var description: String { "stopped before the end; nothing was written" }
+  public var remedy: String { "give the same command again" }
 }
 
 /// Thrown where a run stops because it was asked to; all of it but an unfinished evaluation is kept.

@@ -28,7 +28,8 @@ public struct ReportTable: Sendable {
 
   /// Creates a table.
   public init(
-    rows: [Row], split: String = "test", rowsEvaluated: Int, titleCount: Int, protocolSummary: String = "consistent",
+    rows: [Row], split: String = "test", rowsEvaluated: Int, titleCount: Int,
+    protocolSummary: String = "consistent",
     precision: Precision? = .f32
   ) {
     self.precision = precision

@@ -5,12 +5,22 @@ internal import Foundation
 public struct ResourceLocator: Sendable {
   /// The cache folder: `$BEAR_LAB_CACHE`, else `bear-lab` in the user's cache directory.
   public let cache: String
+  /// What was read stays here for the next one who asks; nil to read anew each time.
+  public let loaded: LoadedResources?
 
   /// Uses a cache folder.
-  public init(cache: String) { self.cache = cache }
+  public init(cache: String, loaded: LoadedResources? = nil) {
+    self.cache = cache
+    self.loaded = loaded
+  }
 
   /// Uses the cache folder that the environment names.
-  public init(environment: [String: String]) {
+  ///
+  /// - Parameters:
+  ///   - environment: of the process.
+  ///   - loaded: see ``loaded``.
+  public init(environment: [String: String], loaded: LoadedResources? = nil) {
+    self.loaded = loaded
     if let own = environment["BEAR_LAB_CACHE"], !own.isEmpty {
       cache = own
     } else if let base = environment["XDG_CACHE_HOME"], !base.isEmpty {
@@ -84,7 +94,7 @@ public struct ResourceLocator: Sendable {
   }
 
   /// What could have been meant, for messages.
-  private func names(in folder: String) -> [String] { (try? entries(of: folder)) ?? [] }
+  func names(in folder: String) -> [String] { (try? entries(of: folder)) ?? [] }
 }
 
 /// Why a data set, a model or a sentence encoder is not there.

@@ -289,6 +289,9 @@ public struct RunDescription: Sendable {
     get throws { try evaluation["selection"] }
   }
 
+  /// Whether a general setting names a plug-in.
+  public static func isPluginKind(_ name: String) -> Bool { pluginKinds.contains(name) }
+
   /// Which models are measured, and on which rows.
   var measured: MeasuredModels {
     get throws { try evaluation["measure"] }

@@ -36,10 +36,8 @@ struct RunInputs {
     let description = try description.resolvingPrecision(among: precisions)
     try self.init(
       description, registry: registry,
-      dataset: DatasetLoader.load(
-        folder: resources.dataset(description.dataset), registry: registry
-      ) { path in try FileHash.sha256(path: path) },
-      model: ModelOutline(gguf: resources.model(description.model)),
+      dataset: resources.loadedDataset(description.dataset, registry: registry),
+      model: resources.loadedOutline(description.model),
       precision: description.precision ?? .f32, resources: resources)
   }
 

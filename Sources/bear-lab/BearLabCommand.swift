@@ -17,7 +17,8 @@ struct BearLabCommand: ParsableCommand {
       """,
     version: BearLab.version,
     subcommands: [
-      RunCommand.self, PlanCommand.self, ResumeCommand.self, EvaluateCommand.self,
+      RunCommand.self, REPLCommandLine.self, PlanCommand.self, ResumeCommand.self,
+      EvaluateCommand.self,
       RescoreCommand.self, RecommendCommand.self, ReproduceCommand.self, DiagnoseCommand.self,
       ExplainCommand.self, ListCommand.self, DescribeCommand.self,
       VerifyCommand.self, BenchCommand.self, DoctorCommand.self, ExportCommand.self,
@@ -63,6 +64,7 @@ enum ComputeOptions {
 extension ResourceLocator {
   /// The resources that the environment names.
   static var current: ResourceLocator {
-    ResourceLocator(environment: ProcessInfo.processInfo.environment)
+    ResourceLocator(
+      environment: ProcessInfo.processInfo.environment, loaded: CommandContext.current.loaded)
   }
 }

@@ -30,8 +30,10 @@ struct DiagnoseCommand: ParsableCommand {
   func run() throws {
     let (experiment, folder) = try options.experiment(over: runFolder)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
-    let report = try experiment.diagnose(
-      run: folder, options: pruning.options, observer: printer.show)
+    let report = try CommandContext.stoppable {
+      try experiment.diagnose(
+        run: folder, options: pruning.options, interruption: $0, observer: printer.show)
+    }
     if let path = output ?? folder?.diagnosisPath { try report.writeRows(to: path) }
     Console.print(try json ? report.json : report.text.trimmingCharacters(in: .newlines))
   }

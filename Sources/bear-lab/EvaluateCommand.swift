@@ -29,7 +29,9 @@ struct EvaluateCommand: ParsableCommand {
       options.assignments(over: folder, registry: registry), registry: registry)
     let experiment = try description.loaded(registry: registry)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
-    let table = try experiment.measure(run: folder, observer: printer.show)
+    let table = try CommandContext.stoppable {
+      try experiment.measure(run: folder, interruption: $0, observer: printer.show)
+    }
     Console.print(table.text.trimmingCharacters(in: .newlines))
   }
 }
@@ -51,7 +53,7 @@ extension RunOptions {
     guard let run else { return try assignments() }
     let recorded = try RunDescription.assignments(
       yaml: run.readDescription(), path: run.descriptionPath)
-    let given = try assignments()
+    let given = try assignments(over: [])
     func training(_ assignments: [RunDescription.Assignment]) -> [RunDescription.Assignment] {
       assignments.filter { ["lora", "training"].contains($0.section) }
     }

@@ -17,7 +17,9 @@ struct RecommendCommand: ParsableCommand {
 
   @Option(name: .customLong("run"), help: "The folder of a run; leave it out for a base model.")
   var runFolder: String?
-  @Option(parsing: .upToNextOption, help: "Titles, oldest first.") var history: [String]
+  @Argument(help: "Titles, oldest first.") var titles: [String] = []
+  @Option(parsing: .upToNextOption, help: "Titles too, before the others.")
+  var history: [String] = []
   @Option(name: .customLong("k"), help: "How many are recommended.") var count = 10
   @Flag(help: "Print a JSON array.") var json = false
   @OptionGroup var options: RunOptions
@@ -35,7 +37,7 @@ struct RecommendCommand: ParsableCommand {
     let experiment = try description.loaded(registry: registry)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let list = try experiment.recommend(
-      history: history, run: folder, count: count, observer: printer.show)
+      history: history + titles, run: folder, count: count, observer: printer.show)
     Console.print(try json ? Self.json(list) : list.map(Self.line).joined(separator: "\n"))
   }
 

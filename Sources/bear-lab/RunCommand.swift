@@ -74,14 +74,9 @@ struct RunCommand: ParsableCommand {
     _ path: String, _ work: (Interruption, @escaping (RunEvent) -> Void) throws -> String
   ) throws {
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
-    let signals = StopSignals()
-    do {
-      let report = try work(signals.interruption, printer.show)
-      Console.print(report.trimmingCharacters(in: .newlines))
-    } catch let stop as RunInterrupted {
-      Console.error("\(stop.description)\n  \(stop.remedy)")
-      throw ExitCode(signals.exitStatus)
-    }
+    CommandContext.current.currentRun = path
+    let report = try CommandContext.stoppable { try work($0, printer.show) }
+    Console.print(report.trimmingCharacters(in: .newlines))
     Console.error("run folder: \(path)")
   }
 

@@ -43,19 +43,26 @@ struct RunOptions: ParsableArguments {
   }
 
   /// The settings in the order in which later ones win.
-  func assignments() throws -> [RunDescription.Assignment] {
-    try experiment.assignments(
-      choosing: [
-        ("recommender", recommender), ("protocol", evaluationProtocol), ("decoder", decoder),
-        ("sampler", sampler),
-      ],
-      setting: [
-        ("", "init-from", initFrom), ("", "seed", seed),
-        // A single seed takes the place of a series that a file asks for.
-        ("", "seeds", seeds ?? seed.map { _ in "" }), ("training", "epochs", epochs),
-        ("training", "samples", trainSamples), ("training", "batch-size", batchSize),
-        ("training", "micro-batch", microBatch), ("training", "learning-rate", learningRate),
-        ("evaluation", "users", evalUsers),
-      ])
+  ///
+  /// - Parameter composed: those before them all; a session's where none are given.
+  /// - Returns: what was given, in order.
+  /// - Throws: ``RunDescriptionError`` for a file or a `--set` that cannot be read.
+  func assignments(
+    over composed: [RunDescription.Assignment] = CommandContext.current.composed
+  ) throws -> [RunDescription.Assignment] {
+    try composed
+      + experiment.assignments(
+        choosing: [
+          ("recommender", recommender), ("protocol", evaluationProtocol), ("decoder", decoder),
+          ("sampler", sampler),
+        ],
+        setting: [
+          ("", "init-from", initFrom), ("", "seed", seed),
+          // A single seed takes the place of a series that a file asks for.
+          ("", "seeds", seeds ?? seed.map { _ in "" }), ("training", "epochs", epochs),
+          ("training", "samples", trainSamples), ("training", "batch-size", batchSize),
+          ("training", "micro-batch", microBatch), ("training", "learning-rate", learningRate),
+          ("evaluation", "users", evalUsers),
+        ])
   }
 }

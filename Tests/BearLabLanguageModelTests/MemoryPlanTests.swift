@@ -19,7 +19,8 @@ import Testing
     try MemoryPlan(
       shape: Self.shape, tiedHead: true, precision: precision, threads: 2,
       load: .init(
-        rows: rows, outputs: outputs ?? rows, needsVocabulary: vocabulary, trains: trains),
+        rows: rows, outputs: outputs ?? rows, head: vocabulary ? .vocabulary : .chosenTokens,
+        trains: trains),
       lora: trains ? LoRASettings() : nil, limit: limit, otherBytes: other, engine: engine)
   }
 

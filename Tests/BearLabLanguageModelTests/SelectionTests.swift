@@ -81,7 +81,7 @@ private struct Selection {
     try MemoryPlan(
       shape: tiny.shape, tiedHead: true, precision: .f32, threads: Compute.threads,
       load: .init(
-        rows: forest.count, outputs: nodes.count, needsVocabulary: false, trains: true),
+        rows: forest.count, outputs: nodes.count, head: .chosenTokens, trains: true),
       lora: adapter.settings, limit: limit)
   }
 }

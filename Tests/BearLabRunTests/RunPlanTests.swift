@@ -51,6 +51,21 @@ import Testing
     }
   }
 
+  /// Their tokens behind the prompt, and the rows in front of them.
+  @Test func trainingHasTheNegatives() throws {
+    try withTinyCache { cache in
+      let rows = try ["sft", "dpo", "s-dpo"].map { objective in
+        let experiment = try tinyExperiment(
+          ["objective=\(objective)"] + (objective == "s-dpo" ? ["objective.negatives=6"] : []),
+          cache: cache)
+        let stage = try #require(
+          try stages(of: experiment, cache: cache).first { $0.name == "training" })
+        return stage.rows
+      }
+      #expect(rows[0] < rows[1] && rows[1] < rows[2], "\(rows)")
+    }
+  }
+
   @Test func theParametersOfALargeModelAreCounted() throws {
     let shape = LanguageModelShape(
       layerCount: 16, width: 2048, feedForwardWidth: 8192, headCount: 32, kvHeadCount: 8,

@@ -112,6 +112,29 @@ extension KernelTests {
       #expect(abs(Double(lse[0]) - expected) < 1e-6 * abs(expected))
     }
 
+    /// Of a sure target what is left after the difference, not the rounding of 1.
+    @Test(arguments: availableISAs, [1, 16, 37])
+    func softmaxMinusTarget(isa: String, width: Int) throws {
+      let rows = 3
+      var x = randomFloats(rows * width, seed: 31, in: -4...4)
+      x[width - 1] = 30
+      let targets = [Int32(width - 1), 0, Int32(width / 2)]
+      let lse = (0..<rows).map { Float(reference(x[$0 * width..<($0 + 1) * width])) }
+      var plain = unwritten(rows * width)
+      var halves = [UInt16](repeating: 0xFFFF, count: rows * width)
+      try withISA(isa) {
+        bear_row_softmax_minus_target(BEAR_F32, rows, width, x, lse, targets, &plain)
+        bear_row_softmax_minus_target(BEAR_BF16, rows, width, x, lse, targets, &halves)
+      }
+      for place in x.indices {
+        let (r, j) = (place / width, place % width)
+        let expected = exp(Double(x[place]) - Double(lse[r])) - (j == Int(targets[r]) ? 1 : 0)
+        #expect(abs(Double(plain[place]) - expected) < 3e-7)
+        // A smaller number than any normal one may have become 0.
+        #expect(widened(halves[place]) == widened(roundedToHalf(plain[place])))
+      }
+    }
+
     /// Rows: all -inf; -inf beside a number; +inf; NaN.
     @Test(arguments: availableISAs)
     func infinitiesAndNaN(isa: String) throws {

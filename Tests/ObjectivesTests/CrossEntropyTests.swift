@@ -59,7 +59,7 @@ func mslWithAllTokensAllowedIsSFT(tau: Double) throws {
 }
 
 @Test func needsNameColumnsAndConstraint() throws {
-  #expect(try SFTObjective([:]).needs.columns == .vocabulary)
+  #expect(try SFTObjective([:]).needs.columns == .targets)
   #expect(try SFTObjective([:]).needs.constraint == .after)
   #expect(try MSLObjective([:]).needs.columns == .children)
   #expect(try MSLObjective([:]).needs.constraint == .before)

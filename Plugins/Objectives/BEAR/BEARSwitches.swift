@@ -126,7 +126,7 @@ extension BEARSwitches {
         "normalise=\(normaliser.rawValue)", "another objective in front of it",
         because: "the weighted loss is divided by the sum of its weights")
     }
-    guard base == .masked || needs.columns == .vocabulary else {
+    guard base == .masked || needs.columns != .children else {
       throw .conflict(
         "base=full", "an objective over valid tokens in front of it",
         because: "no other tokens have logits")

@@ -30,7 +30,8 @@ public struct CFTObjective: TokenWeightedObjective {
 
   public var needs: ObjectiveNeeds {
     ObjectiveNeeds(
-      columns: .vocabulary, historyFree: counterfactualWeight > 0, constraint: .after)
+      columns: counterfactualWeight > 0 ? .vocabulary : .targets,
+      historyFree: counterfactualWeight > 0, constraint: .after)
   }
 
   /// Computes the summed losses of some answers.
@@ -38,9 +39,12 @@ public struct CFTObjective: TokenWeightedObjective {
   /// - Returns: a sum in nats; the weight is the sum of ω_t times the factors.
   /// - Throws: ``AnswerBatchError/notComputed(columns:)`` without the logits that ``needs`` names.
   public func loss(_ batch: AnswerBatch, factors: [Float]) throws(AnswerBatchError) -> LossTerms {
-    let logits = try batch.vocabularyLogits
-    var logProbabilities = logits.targetLogProbabilities()
-    if counterfactualWeight > 0 {
+    var logProbabilities: Tensor
+    if counterfactualWeight == 0 {
+      logProbabilities = try batch.tokenLogProbabilities
+    } else {
+      let logits = try batch.vocabularyLogits
+      logProbabilities = logits.targetLogProbabilities()
       let difference = RaggedRows(
         values: logits.values - (try batch.historyFreeLogits).values, offsets: logits.offsets,
         targets: logits.targetPositions)

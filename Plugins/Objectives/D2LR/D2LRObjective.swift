@@ -44,7 +44,7 @@ public struct D2LRObjective: TokenWeightedObjective {
     let counts: [Int]
   }
 
-  public let needs = ObjectiveNeeds(columns: .vocabulary, constraint: .after)
+  public let needs = ObjectiveNeeds(columns: .targets, constraint: .after)
 
   public init(_ values: ParameterValues) throws {
     exponent = try values["kappa"]
@@ -64,7 +64,7 @@ public struct D2LRObjective: TokenWeightedObjective {
     guard let prepared else { throw D2LRError.notPrepared }
     let weights = weights(of: batch, prepared)
     return LossTerms(
-      losses: -(try batch.vocabularyLogits.targetLogProbabilities()),
+      losses: -(try batch.tokenLogProbabilities),
       weights: zip(weights, factors).map { $0 * $1 })
   }
 

@@ -18,7 +18,7 @@ public struct DPOObjective: Objective {
   public static let parameters: [Parameter] = [beta(default: 0.1)]
 
   public let needs = ObjectiveNeeds(
-    columns: .vocabulary, negatives: ObjectiveNeeds.Negatives(count: 1, sampler: "uniform"),
+    columns: .targets, negatives: ObjectiveNeeds.Negatives(count: 1, sampler: "uniform"),
     reference: .initial, constraint: .after)
 
   public init(_ values: ParameterValues) throws {
@@ -62,7 +62,7 @@ public struct SDPOObjective: Objective {
 
   public var needs: ObjectiveNeeds {
     ObjectiveNeeds(
-      columns: .vocabulary,
+      columns: .targets,
       negatives: ObjectiveNeeds.Negatives(count: negatives, sampler: "uniform"),
       reference: .initial, constraint: .after)
   }

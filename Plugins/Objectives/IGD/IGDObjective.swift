@@ -35,7 +35,7 @@ public struct IGDObjective: TokenWeightedObjective {
     let gain: InformationGain
   }
 
-  public let needs = ObjectiveNeeds(columns: .vocabulary, constraint: .after)
+  public let needs = ObjectiveNeeds(columns: .targets, constraint: .after)
 
   public init(_ values: ParameterValues) throws {
     floor = try values["b-ig"]
@@ -60,7 +60,7 @@ public struct IGDObjective: TokenWeightedObjective {
       node.map(prepared.gain.isInformative) ?? false ? 1 : floor
     }
     return LossTerms(
-      losses: -(try batch.vocabularyLogits.targetLogProbabilities()),
+      losses: -(try batch.tokenLogProbabilities),
       weights: zip(weights, factors).map { $0 * $1 })
   }
 }

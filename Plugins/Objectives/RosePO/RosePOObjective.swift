@@ -23,7 +23,7 @@ public struct RosePOObjective: Objective {
   ]
 
   public let needs = ObjectiveNeeds(
-    columns: .vocabulary, negatives: ObjectiveNeeds.Negatives(count: 1, sampler: "hard"),
+    columns: .targets, negatives: ObjectiveNeeds.Negatives(count: 1, sampler: "hard"),
     reference: .initial, recommender: true, constraint: .after)
 
   public init(_ values: ParameterValues) throws {

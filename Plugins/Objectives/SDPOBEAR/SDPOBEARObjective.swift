@@ -78,7 +78,7 @@ public struct SDPOBEARObjective: Objective {
   /// The reference's log-probabilities are over the soft-max of these columns.
   public var needs: ObjectiveNeeds {
     ObjectiveNeeds(
-      columns: softmax == .full ? .vocabulary : .children,
+      columns: softmax == .full ? .targets : .children,
       negatives: ObjectiveNeeds.Negatives(count: negatives, sampler: "uniform"),
       reference: .initial, constraint: softmax == .full ? .after : .before)
   }

@@ -18,7 +18,10 @@ public struct SFTObjective: TokenWeightedObjective {
     .real("tau", default: 1, in: 0.01..., "temperature of the soft-max")
   ]
 
-  public let needs = ObjectiveNeeds(columns: .vocabulary, constraint: .after)
+  /// A temperature needs the logits that it divides.
+  public var needs: ObjectiveNeeds {
+    ObjectiveNeeds(columns: temperature == 1 ? .targets : .vocabulary, constraint: .after)
+  }
 
   public init(_ values: ParameterValues) throws {
     temperature = try values["tau"]
@@ -30,7 +33,10 @@ public struct SFTObjective: TokenWeightedObjective {
   ///   the factors, without them the number of tokens.
   /// - Throws: ``AnswerBatchError/notComputed(columns:)`` without the vocabulary's logits.
   public func loss(_ batch: AnswerBatch, factors: [Float]) throws(AnswerBatchError) -> LossTerms {
-    let logProbabilities = try (batch.vocabularyLogits / temperature).targetLogProbabilities()
+    let logProbabilities =
+      try temperature == 1
+      ? batch.tokenLogProbabilities
+      : (batch.vocabularyLogits / temperature).targetLogProbabilities()
     return LossTerms(losses: -logProbabilities, weights: factors)
   }
 }

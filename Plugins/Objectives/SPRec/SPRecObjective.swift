@@ -35,9 +35,9 @@ public struct SPRecObjective: Objective {
 
   /// Those of the epoch under way; before training those of a DPO epoch.
   public var needs: ObjectiveNeeds {
-    if isTuning { return ObjectiveNeeds(columns: .vocabulary, constraint: .after) }
+    if isTuning { return ObjectiveNeeds(columns: .targets, constraint: .after) }
     return ObjectiveNeeds(
-      columns: .vocabulary,
+      columns: .targets,
       negatives: ObjectiveNeeds.Negatives(count: 1, sampler: "self-play", period: 2),
       reference: .epochStart, constraint: .after)
   }
@@ -52,7 +52,7 @@ public struct SPRecObjective: Objective {
   /// - Throws: `AnswerBatchError` or `PreferenceError` where ``needs`` was not met.
   public func loss(_ batch: AnswerBatch) throws -> LossTerms {
     if isTuning {
-      let logProbabilities = try batch.vocabularyLogits.targetLogProbabilities()
+      let logProbabilities = try batch.tokenLogProbabilities
       return LossTerms(sum: -logProbabilities.sum(), weight: Float(batch.rowCount))
     }
     let pairs = batch.preferences.filter { !dropsEqual || !isEqual($0, in: batch) }

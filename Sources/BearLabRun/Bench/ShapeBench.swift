@@ -117,7 +117,7 @@ public struct ShapeBench {
     return try RunPlan(
       shape: shape, tiedHead: tiedHead, rows: forests.map(\.nodeCount).max() ?? 0,
       outputs: forests.map(\.outputCount).max() ?? 0,
-      needsVocabulary: objective.needs.columns == .vocabulary, description: description)
+      head: objective.needs.columns.head, description: description)
   }
 
   private func trainer(

@@ -32,12 +32,13 @@ extension Experiment {
   /// - Parameters:
   ///   - folder: the run whose best checkpoint is asked; nil for the base model.
   ///   - options: what is compared with what.
+  ///   - interruption: asked after every batch.
   ///   - observer: told of the progress, and of what a reader should know.
   /// - Returns: the figures, and a line for each row.
-  /// - Throws: as ``measure(run:observer:)``.
+  /// - Throws: as ``measure(run:interruption:observer:)``.
   public func diagnose(
     run folder: RunFolder?, options: DiagnosisOptions = DiagnosisOptions(),
-    observer: (RunEvent) -> Void
+    interruption: Interruption = Interruption(), observer: (RunEvent) -> Void
   ) throws -> DiagnosisReport {
     notices.forEach { observer(.notice($0)) }
     let (weights, name) = try measuredWeights(of: folder, observer: observer)
@@ -47,6 +48,7 @@ extension Experiment {
     let settings = settings(options)
     let diagnosis = try evaluator().diagnose(windows, weights: weights, settings: settings) {
       observer(.progress(done: $0, detail: ""))
+      try interruption.check()
     }
     return DiagnosisReport(
       diagnosis, of: name, settings: settings, constraint: constraint,
@@ -64,7 +66,7 @@ extension Experiment {
   ///   - observer: told of what a reader should know.
   /// - Returns: what beam search makes of each token, and one sentence on it.
   /// - Throws: ``ExplainError`` for a user or an item that there is not, and as
-  ///   ``measure(run:observer:)``.
+  ///   ``measure(run:interruption:observer:)``.
   public func explain(
     user: Int, item: Int? = nil, run folder: RunFolder?,
     options: DiagnosisOptions = DiagnosisOptions(), observer: (RunEvent) -> Void

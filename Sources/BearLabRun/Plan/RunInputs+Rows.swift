@@ -6,11 +6,12 @@ extension RunInputs {
   /// The largest numbers of nodes and of outputs of a micro-batch, over all epochs.
   var largestMicroBatch: MemoryPlan.Load {
     get throws {
-      let needsVocabulary = objective.needs.columns == .vocabulary
       var load = MemoryPlan.Load(
-        rows: 0, outputs: 0, needsVocabulary: needsVocabulary, trains: true)
+        rows: 0, outputs: 0, head: objective.needs.columns.head, trains: true)
       let settings = try description.trainingSettings
-      let samples = try trainingWindows.map { try sample($0, stage: .training) }
+      let samples = try trainingWindows.map {
+        withNegatives(try sample($0, stage: .training))
+      }
       let batches = (0..<settings.epochs).lazy.flatMap { epoch in
         settings.batches(sampleCount: samples.count, epoch: epoch)
       }
@@ -23,6 +24,21 @@ extension RunInputs {
       }
       return load
     }
+  }
+
+  /// A sample with as many other titles as the objective has negatives: which ones are drawn is not
+  /// known yet.
+  private func withNegatives(_ sample: AnswerForest.Sample) -> AnswerForest.Sample {
+    guard let count = objective.needs.negatives?.count, let own = sample.answers.first?.title else {
+      return sample
+    }
+    let titles = trie.titleCount
+    var sample = sample
+    sample.answers += (1...count).map { place in
+      AnswerForest.Candidate(
+        title: (own + place * max(1, titles / (count + 1))) % titles, role: .negative)
+    }
+    return sample
   }
 
   /// The largest number of nodes of a batch of test rows: their prompts, and the beams behind each.
@@ -40,7 +56,7 @@ extension RunInputs {
       }
       return MemoryPlan.Load(
         rows: sizes.max() ?? 0, outputs: min(size, windows.count) * width,
-        needsVocabulary: description.constraint == .after, trains: false)
+        head: description.constraint == .after ? .vocabulary : .chosenTokens, trains: false)
     }
   }
 

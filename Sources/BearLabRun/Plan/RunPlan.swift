@@ -35,13 +35,13 @@ public struct RunPlan {
   ///   - tiedHead: whether the head's weights are the embedding's.
   ///   - rows: the tokens of a micro-batch.
   ///   - outputs: those of them behind which logits are asked for; nil for all.
-  ///   - needsVocabulary: whether the logits are of the whole vocabulary.
+  ///   - head: which logits are computed.
   ///   - description: the LoRA settings, the precision and the limit.
   /// - Throws: `ComputeError` for a precision that there is not, `LanguageModelError` for a limit
   ///   that cannot be kept.
   public init(
     shape: LanguageModelShape, tiedHead: Bool, rows: Int, outputs: Int? = nil,
-    needsVocabulary: Bool = false, description: RunDescription
+    head: MemoryPlan.Head = .chosenTokens, description: RunDescription
   ) throws {
     let resolved = try description.resolvingPrecision()
     let planner = Planner(
@@ -49,7 +49,7 @@ public struct RunPlan {
       limit: try resolved.memoryLimit, lora: try resolved.loraSettings,
       baseBytes: Machine.peakBytes ?? 0)
     let load = MemoryPlan.Load(
-      rows: rows, outputs: outputs ?? rows, needsVocabulary: needsVocabulary, trains: true)
+      rows: rows, outputs: outputs ?? rows, head: head, trains: true)
     self.init(planner, stages: [try planner.stage("training", load)])
   }
 
@@ -126,7 +126,7 @@ public struct RunPlan {
       let attributes = try? FileManager.default.attributesOfItem(atPath: path)
       return Stage(
         name: "loading",
-        load: MemoryPlan.Load(rows: 0, outputs: 0, needsVocabulary: false, trains: false),
+        load: MemoryPlan.Load(rows: 0, outputs: 0, head: .chosenTokens, trains: false),
         memory: MemoryPlan(
           loading: shape, tiedHead: tiedHead, precision: precision,
           fileBytes: (attributes?[.size] as? NSNumber)?.intValue ?? 0))

@@ -20,9 +20,7 @@ public struct RecommenderExperiment {
     _ description: RunDescription, registry: PluginRegistry, resources: ResourceLocator
   ) throws {
     self.description = description
-    dataset = try DatasetLoader.load(
-      folder: resources.dataset(description.dataset), registry: registry
-    ) { path in try FileHash.sha256(path: path) }
+    dataset = try resources.loadedDataset(description.dataset, registry: registry)
     recommenders = RecommenderSource(
       description, dataset: dataset, registry: registry, resources: resources)
   }
@@ -68,11 +66,12 @@ extension RecommenderExperiment: PreparedExperiment {
 
   /// Measures the recommender; one that is not in the store is trained.
   public func measure(
-    run folder: RunFolder?, observer: (RunEvent) -> Void
+    run folder: RunFolder?, interruption: Interruption, observer: (RunEvent) -> Void
   ) throws -> ReportTable {
     dataset.notices.forEach { observer(.notice($0)) }
     try folder.map(changes)?.forEach { observer(.notice($0)) }
     let trained = try recommender(of: folder, observer: observer)
+    try interruption.check()
     let figures = EvaluationFigures(
       try evaluate(trained.fitted), name: trained.name, split: "test")
     return try table([.init(trained.name, figures)])

@@ -10,11 +10,22 @@ public protocol RunnableExperiment {
     in folder: RunFolder, interruption: Interruption, observer: @escaping (RunEvent) -> Void
   ) throws -> ReportTable
   /// Measures what a run has trained, or what is there without a run: a table of one row.
-  func measure(run folder: RunFolder?, observer: (RunEvent) -> Void) throws -> ReportTable
+  func measure(
+    run folder: RunFolder?, interruption: Interruption, observer: (RunEvent) -> Void
+  ) throws -> ReportTable
   /// Recommends behind a history of titles, oldest first.
   func recommend(
     history titles: [String], run: RunFolder?, count: Int, observer: (RunEvent) -> Void
   ) throws -> [Recommendation]
+}
+
+extension RunnableExperiment {
+  /// Measures without an end before its own.
+  public func measure(
+    run folder: RunFolder?, observer: (RunEvent) -> Void
+  ) throws -> ReportTable {
+    try measure(run: folder, interruption: Interruption(), observer: observer)
+  }
 }
 
 /// What runs with and without a language model have in common.

@@ -71,7 +71,7 @@ struct ReproductionCaption {
     return others.isEmpty ? nil : others.joined(separator: ", ")
   }
 
-  /// A setting of training that is not the paper's.
+  /// A setting of training that is not the paper's; `noun` in the plural.
   private func scale(
     _ section: KeyPath<RunDescription, ParameterValues>, _ name: String, paper: Int, _ noun: String
   ) throws -> String? {
@@ -80,7 +80,8 @@ struct ReproductionCaption {
     }
     let others = Set(values).subtracting([paper]).sorted()
     guard !others.isEmpty else { return nil }
-    return others.map(String.init).joined(separator: " or ") + " \(noun) instead of \(paper)"
+    let unit = others == [1] ? String(noun.dropLast()) : noun
+    return others.map(String.init).joined(separator: " or ") + " \(unit) instead of \(paper)"
   }
 
   /// The test rows that the paper's hit rates are multiples of, by data set.

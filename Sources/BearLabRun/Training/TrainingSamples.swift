@@ -170,7 +170,8 @@ extension Experiment {
   /// - Throws: where sentence encoder or recommender cannot be read.
   func referenceCache(_ columns: ObjectiveNeeds.Columns) throws -> ReferenceCache {
     let parts = [
-      "reference of bear-lab \(BearLab.version)", "\(columns)", modelHash ?? "",
+      "reference of bear-lab \(BearLab.version), 2",
+      columns == .children ? "children" : "vocabulary", modelHash ?? "",
       inputs.initial?.hash ?? "base", loaded.model.precision.rawValue,
       "\(dataset.fileHashes.sorted { $0.key < $1.key })", description.backbone.name,
       RecommenderIdentity.lines(description.backbone.values), try encoderHash ?? "",

@@ -13,6 +13,7 @@ public struct AnswerBatch {
   public let allowed: [ArraySlice<Int32>]
   private let childRows: (() -> RaggedRows)?
   private let vocabularyRows: (() -> RaggedRows)?
+  private let tokenRows: (() -> Tensor)?
   private let historyFreeRows: (() -> RaggedRows)?
   private let thresholds: [Float]?
 
@@ -59,12 +60,14 @@ public struct AnswerBatch {
   ///   - allowed: `[rows]`, the tokens that the trie allows there, ascending.
   ///   - children: rows over the allowed tokens, in their order; the target is one of them.
   ///   - vocabulary: rows over all tokens.
+  ///   - tokens: `[rows]`, see ``tokenLogProbabilities``; nil to take them from `vocabulary`.
   ///   - historyFree: rows over all tokens, behind the prompt without the history.
   ///   - beamThresholds: `[rows]`, see ``beamThresholds``.
   public init(
     answers: [Answer], targets: [Int32], allowed: [ArraySlice<Int32>],
     children: (() -> RaggedRows)?, vocabulary: (() -> RaggedRows)?,
-    historyFree: (() -> RaggedRows)? = nil, beamThresholds: [Float]? = nil
+    tokens: (() -> Tensor)? = nil, historyFree: (() -> RaggedRows)? = nil,
+    beamThresholds: [Float]? = nil
   ) {
     precondition(
       targets.count == allowed.count, "\(targets.count) targets, \(allowed.count) allowed sets")
@@ -73,6 +76,7 @@ public struct AnswerBatch {
     self.allowed = allowed
     childRows = children
     vocabularyRows = vocabulary
+    tokenRows = tokens ?? vocabulary.map { rows in { rows().targetLogProbabilities() } }
     historyFreeRows = historyFree
     thresholds = beamThresholds
   }
@@ -139,6 +143,16 @@ public struct AnswerBatch {
     }
   }
 
+  /// `[rows]`: the log-probability of each row's token over the vocabulary, in nats, on the tape.
+  ///
+  /// - Throws: ``AnswerBatchError/notComputed(columns:)`` where ``ObjectiveNeeds`` did not ask.
+  public var tokenLogProbabilities: Tensor {
+    get throws(AnswerBatchError) {
+      guard let tokenRows else { throw .notComputed(columns: "vocabulary") }
+      return tokenRows()
+    }
+  }
+
   /// Logits over the vocabulary for the same answers behind the prompt without the history.
   ///
   /// - Throws: ``AnswerBatchError/notComputed(columns:)`` where ``ObjectiveNeeds`` did not ask.
@@ -165,11 +179,9 @@ public struct AnswerBatch {
 
   /// `[answers]`: log P of each answer behind its prompt, over the vocabulary, in nats, on the tape.
   ///
-  /// - Throws: ``AnswerBatchError/notComputed(columns:)`` without the vocabulary's logits.
+  /// - Throws: ``AnswerBatchError/notComputed(columns:)`` where ``ObjectiveNeeds`` did not ask.
   public var answerLogProbabilities: Tensor {
-    get throws(AnswerBatchError) {
-      answerSums(of: try vocabularyLogits.targetLogProbabilities())
-    }
+    get throws(AnswerBatchError) { answerSums(of: try tokenLogProbabilities) }
   }
 
   /// The rows in which the trie allows more than one token; the others have log-probability 0.

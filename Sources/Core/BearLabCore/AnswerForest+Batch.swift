@@ -21,9 +21,10 @@ extension AnswerForest {
     let cache = beamWidth.map { _ in
       ForestCache(model: model, adapter: adapter, dropout: dropout, injected: injected)
     }
+    let nodes = columns == .targets ? distinctNodes : evaluatedNodes
     let states = try model.hiddenStates(
-      of: evaluatedNodes + historyFreeNodes, in: forest, adapter: adapter, dropout: dropout,
-      injected: injected, needsVocabulary: columns == .vocabulary, keeping: cache)
+      of: nodes + historyFreeNodes, in: forest, adapter: adapter, dropout: dropout,
+      injected: injected, head: columns.head, keeping: cache)
     let hidden =
       historyFreeNodes.isEmpty ? states : states.rows(at: Array(evaluatedNodes.indices))
     let thresholds = try cache.map { cache in
@@ -35,6 +36,12 @@ extension AnswerForest {
       return AnswerBatch(
         answers: answers, targets: targets, allowed: allowed, children: { rows },
         vocabulary: nil, beamThresholds: thresholds)
+    case .targets:
+      return AnswerBatch(
+        answers: answers, targets: targets, allowed: allowed,
+        children: { childRows(of: hidden.rows(at: distinctPlaces), model: model) },
+        vocabulary: nil, tokens: { tokenLogProbabilities(of: hidden, model: model) },
+        beamThresholds: thresholds)
     case .vocabulary:
       let logits = model.vocabularyLogits(of: hidden)
       let historyFree =
@@ -52,6 +59,12 @@ extension AnswerForest {
           { [targets] in RaggedRows(dense: logits, targets: targets.map(Int.init)) }
         }, beamThresholds: thresholds)
     }
+  }
+
+  /// `[rows]`: the log-probability of every row's token over the vocabulary, from the hidden states of
+  /// the distinct nodes.
+  private func tokenLogProbabilities(of hidden: Tensor, model: LanguageModel) -> Tensor {
+    model.targetLogProbabilities(of: hidden, rows: distinctPlaces, targets: targets)
   }
 
   /// Logits over the children; a forced token's only logit is 0, which changes nothing.
@@ -77,16 +90,18 @@ extension AnswerForest {
   public func logProbabilities(
     model: LanguageModel, adapter: LoRAAdapter?, injected: InjectedVectors? = nil
   ) throws -> [Float] {
-    let hidden = try model.hiddenStates(
-      of: evaluatedNodes, in: forest, adapter: adapter, injected: injected)
-    let rows: RaggedRows
+    let logProbabilities: Tensor
     switch columns {
-    case .children: rows = childRows(of: hidden, model: model)
-    case .vocabulary:
-      rows = RaggedRows(
-        dense: model.vocabularyLogits(of: hidden), targets: targets.map(Int.init))
+    case .children:
+      let hidden = try model.hiddenStates(
+        of: evaluatedNodes, in: forest, adapter: adapter, injected: injected)
+      logProbabilities = childRows(of: hidden, model: model).targetLogProbabilities()
+    case .targets, .vocabulary:
+      let hidden = try model.hiddenStates(
+        of: distinctNodes, in: forest, adapter: adapter, injected: injected)
+      logProbabilities = tokenLogProbabilities(of: hidden, model: model)
     }
-    return rows.targetLogProbabilities().sums(over: answers.map(\.rows)).scalars
+    return logProbabilities.sums(over: answers.map(\.rows)).scalars
   }
 
   /// Puts reference log-probabilities, `[answers]`, beside the answers.
@@ -135,5 +150,16 @@ extension AnswerForest {
       }
     }
     return thresholds
+  }
+}
+
+extension ObjectiveNeeds.Columns {
+  /// What is asked of the head, for the plan of memory.
+  public var head: MemoryPlan.Head {
+    switch self {
+    case .children: .chosenTokens
+    case .targets: .targets
+    case .vocabulary: .vocabulary
+    }
   }
 }

@@ -141,7 +141,7 @@ public struct AnswerForest {
     var pending: [Int32] = []
     for step in steps {
       // A forced token needs no logits where only the children's columns are asked for.
-      if columns == .vocabulary || step.allowed.count > 1 {
+      if columns != .children || step.allowed.count > 1 {
         place = forest.insert(tokens: pending, below: place).last ?? place
         pending = []
         evaluatedRows.append(targets.count)
@@ -164,11 +164,23 @@ public struct AnswerForest {
     }
   }
 
+  /// ``evaluatedNodes``, each once: answers that begin alike share nodes.
+  var distinctNodes: [Int] { Set(evaluatedNodes).sorted() }
+
+  /// The place of every evaluated row's node among ``distinctNodes``.
+  var distinctPlaces: [Int] {
+    let places = Dictionary(
+      uniqueKeysWithValues: distinctNodes.enumerated().map { ($0.element, $0.offset) })
+    return evaluatedNodes.map { places[$0] ?? 0 }
+  }
+
   /// The number of tokens that are computed.
   public var nodeCount: Int { forest.count }
 
   /// The number of nodes whose logits are computed.
-  public var outputCount: Int { evaluatedNodes.count + historyFreeNodes.count }
+  public var outputCount: Int {
+    (columns == .targets ? distinctNodes : evaluatedNodes).count + historyFreeNodes.count
+  }
 }
 
 extension ItemTrie {

@@ -4,7 +4,7 @@
 ///
 /// w_t and ℓ_t are the first half's, the factors f_t the second's. The parameters are those of both; of
 /// two with one name, the second's gets ``prefix`` in front. What must be computed is what the first
-/// half needs.
+/// half needs, with the whole vocabulary's logits where the second needs them.
 public struct ComposedObjective<First: TokenWeightedObjective, Second: TokenFactors>: Objective {
   private var first: First
   private var second: Second
@@ -41,7 +41,13 @@ public struct ComposedObjective<First: TokenWeightedObjective, Second: TokenFact
     First.parameters.contains { $0.name == name } ? prefix + name : name
   }
 
-  public var needs: ObjectiveNeeds { first.needs }
+  public var needs: ObjectiveNeeds {
+    var needs = first.needs
+    if needs.columns == .targets, second.needs.columns == .vocabulary {
+      needs.columns = .vocabulary
+    }
+    return needs
+  }
 
   public func loss(_ batch: AnswerBatch) throws -> LossTerms {
     try first.loss(batch, factors: second.tokenFactors(batch))

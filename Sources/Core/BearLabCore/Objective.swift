@@ -75,6 +75,9 @@ public struct ObjectiveNeeds: Sendable, Equatable {
   public enum Columns: Sendable, Equatable {
     /// The children of each trie node.
     case children
+    /// Of the whole vocabulary the answer's own token: its log-probability alone, so that memory
+    /// does not grow with the vocabulary. The children of each trie node besides.
+    case targets
     /// The whole vocabulary.
     case vocabulary
   }

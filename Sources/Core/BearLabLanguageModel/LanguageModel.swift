@@ -80,7 +80,7 @@ public final class LanguageModel {
   ///   - adapter: the LoRA weights, which get gradients.
   ///   - dropout: the step's key; nil for no dropout.
   ///   - injected: the vectors of the forest's slots.
-  ///   - needsVocabulary: whether ``vocabularyLogits(of:)`` follows, whose memory counts to the limit.
+  ///   - head: which logits of `nodes` follow, whose memory counts to the limit.
   ///   - cache: an empty one for the same adapter and dropout, which takes over the keys and values of
   ///     all nodes and the hidden states of `nodes`; nil where nobody goes on from there.
   /// - Returns: `[nodes, D]`.
@@ -88,7 +88,8 @@ public final class LanguageModel {
   ///   limit on memory that cannot be kept.
   public func hiddenStates(
     of nodes: [Int], in forest: TokenForest, adapter: LoRAAdapter? = nil,
-    dropout: DropoutKey? = nil, injected: InjectedVectors? = nil, needsVocabulary: Bool = false,
+    dropout: DropoutKey? = nil, injected: InjectedVectors? = nil,
+    head: MemoryPlan.Head = .chosenTokens,
     keeping cache: ForestCache? = nil
   ) throws -> Tensor {
     let pass = try makePass(
@@ -104,8 +105,8 @@ public final class LanguageModel {
       isRecorded
       ? try recomputedLayers(
         MemoryPlan.Load(
-          rows: pass.rowCount, outputs: nodes.count, needsVocabulary: needsVocabulary,
-          trains: true), lora: adapter?.settings) : 0
+          rows: pass.rowCount, outputs: nodes.count, head: head, trains: true),
+        lora: adapter?.settings) : 0
     var layers: [KeptLayer] = []
     var seen: [KeyValueRows] = []
     for (layer, weights) in weights.blocks.enumerated() {
@@ -192,6 +193,22 @@ public final class LanguageModel {
   /// The logits of the whole vocabulary, `[n, V]`.
   public func vocabularyLogits(of hidden: Tensor) -> Tensor {
     weights.head.vocabularyLogits(of: hidden)
+  }
+
+  /// The log-probabilities of tokens over the whole vocabulary, in nats, on the tape.
+  ///
+  /// The same as a log soft-max of ``vocabularyLogits(of:)`` up to rounding, of which only a tile is
+  /// ever in memory.
+  ///
+  /// - Parameters:
+  ///   - hidden: `[m, D]`.
+  ///   - rows: `[n]`, the hidden state behind which each token stands; several may share one.
+  ///   - targets: `[n]`, the tokens.
+  /// - Returns: `[n]`.
+  public func targetLogProbabilities(
+    of hidden: Tensor, rows: [Int], targets: [Int32]
+  ) -> Tensor {
+    weights.head.targetLogProbabilities(of: hidden, rows: rows, targets: targets)
   }
 
   /// Some nodes of a pass over a whole forest as a pass of their own.

@@ -9,18 +9,28 @@ public struct MemoryPlan: Sendable, Hashable {
     public var rows: Int
     /// m, the nodes whose hidden states are asked for.
     public var outputs: Int
-    /// Whether their logits are of the whole vocabulary, not of chosen tokens.
-    public var needsVocabulary: Bool
+    /// Which logits of theirs are computed.
+    public var head: Head
     /// Whether a backward pass follows; without one, keys and values are kept for the next pass.
     public var trains: Bool
 
     /// Takes the figures.
-    public init(rows: Int, outputs: Int, needsVocabulary: Bool, trains: Bool) {
+    public init(rows: Int, outputs: Int, head: Head, trains: Bool) {
       self.rows = rows
       self.outputs = outputs
-      self.needsVocabulary = needsVocabulary
+      self.head = head
       self.trains = trains
     }
+  }
+
+  /// What is computed with the language-model head.
+  public enum Head: Sendable, Hashable {
+    /// Logits of chosen tokens.
+    case chosenTokens
+    /// Log-probabilities of single tokens over the vocabulary, a tile of logits at a time.
+    case targets
+    /// The logits of the whole vocabulary.
+    case vocabulary
   }
 
   /// Of the frozen weights, as they came and packed for products.
@@ -92,7 +102,7 @@ public struct MemoryPlan: Sendable, Hashable {
   ) {
     let sizes = MemorySizes(
       shape: shape, tiedHead: tiedHead, precision: precision, threads: 1,
-      load: Load(rows: 0, outputs: 0, needsVocabulary: false, trains: false), lora: nil,
+      load: Load(rows: 0, outputs: 0, head: .chosenTokens, trains: false), lora: nil,
       packs: engine == .onednn)
     weightBytes = sizes.weights
     scratchBytes = fileBytes + sizes.packing
@@ -134,7 +144,7 @@ private struct MemorySizes {
   /// the transposed weights stay too.
   var weights: Int {
     let copies = packs && lora != nil ? 2 : 1
-    let head = packs && load.needsVocabulary ? copies * operand * table : 0
+    let head = packs && load.head != .chosenTokens ? copies * operand * table : 0
     return float * (table * (tiedHead ? 1 : 2) + (2 * shape.layerCount + 1) * shape.width)
       + copies * operand * shape.layerCount * matrices.reduce(0, +) + head
   }
@@ -144,7 +154,7 @@ private struct MemorySizes {
   var packing: Int {
     guard packs else { return 0 }
     let largest = matrices.max() ?? 0
-    let head = load.needsVocabulary ? operand * table : 0
+    let head = load.head != .chosenTokens ? operand * table : 0
     return lora == nil
       ? float * largest : max(float * largest, threads * operand * largest, head)
   }
@@ -207,8 +217,13 @@ private struct MemorySizes {
   /// gradient twice, as rows and as a matrix.
   var logits: Int {
     let hidden = float * load.outputs * shape.width * (load.trains ? 4 : 2)
-    guard load.needsVocabulary else { return hidden }
-    return hidden + float * load.outputs * shape.vocabularySize * (load.trains ? 3 : 1)
+    switch load.head {
+    case .chosenTokens: return hidden
+    // The mean of the vocabulary's weights under each soft-max.
+    case .targets: return hidden + (load.trains ? float * load.outputs * shape.width : 0)
+    case .vocabulary:
+      return hidden + float * load.outputs * shape.vocabularySize * (load.trains ? 3 : 1)
+    }
   }
 
   // MARK: Scratch
@@ -234,9 +249,20 @@ private struct MemorySizes {
     let backward =
       operand * (width + query + 2 * kv + 2 * shape.feedForwardWidth + panel)
       + float * (width + query)
-    let head = load.needsVocabulary && precision != .f32 ? operand * shape.vocabularySize : 0
     let engine: MatrixEngine = packs ? .onednn : .openblas
     return min(engine.tileRows(precision), max(load.rows, 1))
-      * (forward + (load.trains ? backward + head : 0))
+      * (forward + (load.trains ? backward : 0)) + head(engine)
+  }
+
+  /// One thread's tile of logits, and what is an operand of products of it.
+  private func head(_ engine: MatrixEngine) -> Int {
+    let row: Int
+    switch load.head {
+    case .chosenTokens: return 0
+    case .targets: row = (float + (load.trains ? operand : 0)) * shape.vocabularySize
+    case .vocabulary:
+      row = load.trains && precision != .f32 ? operand * shape.vocabularySize : 0
+    }
+    return min(engine.headTileRows(precision), max(load.outputs, 1)) * row
   }
 }

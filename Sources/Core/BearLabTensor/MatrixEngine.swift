@@ -41,6 +41,10 @@ public enum MatrixEngine: String, Sendable, CaseIterable {
     self == .onednn ? 128 / precision.bytes : 512
   }
 
+  /// The most rows of logits over a vocabulary that a thread has at a time: no more than pay for
+  /// reading the head once, since they are far too long for any cache.
+  package func headTileRows(_ precision: Precision) -> Int { min(tileRows(precision), 128) }
+
   /// The speed of products `[rows, depth] · [columns, depth]ᵀ` on ``Compute/threads``, as a pass
   /// through the transformer does them: tile by tile, with the weights of one layer after another.
   ///

@@ -176,6 +176,11 @@ void bear_row_log_sum_exp_backward_f32(size_t rows, const int64_t *offsets, cons
   kernels->row_log_sum_exp_backward(rows, offsets, x, lse, d_lse, dx);
 }
 
+void bear_row_softmax_minus_target(bear_element type, size_t rows, size_t width, const float *x,
+                                   const float *lse, const int32_t *targets, void *y) {
+  kernels->row_softmax_minus_target(type, rows, width, x, lse, targets, y);
+}
+
 void bear_dropout_bits(size_t rows, size_t width, float rate, const uint64_t *keys, uint8_t *bits,
                        size_t bits_stride) {
   kernels->dropout_bits(rows, width, rate, keys, bits, bits_stride);

@@ -47,6 +47,7 @@ const bear_kernel_table ISA_TABLE = {
     .row_subtract = row_subtract,
     .row_log_softmax_backward = row_log_softmax_backward,
     .row_log_sum_exp_backward = row_log_sum_exp_backward,
+    .row_softmax_minus_target = row_softmax_minus_target,
     .dropout_bits = dropout_bits,
     .low_rank_dots = low_rank_dots,
     .low_rank_expand = low_rank_expand,

@@ -137,3 +137,28 @@ static void row_log_softmax_backward(size_t rows, const int64_t *restrict offset
     }
   }
 }
+
+INLINE void softmax_minus_target(const bear_element type, size_t width, const float *x, float lse,
+                                 size_t target, void *y, size_t first) {
+  for (size_t j = 0; j < width; j += LANES)
+    store_operand(type, y, first + j, width - j,
+                  exponential(load_some(x + j, width - j, 0) - lse));
+  // In single precision before it is rounded: the difference of numbers near 1.
+  const size_t start = target / LANES * LANES;
+  vf p = exponential(load_some(x + start, width - start, 0) - lse);
+  p[target - start] -= 1;
+  store_operand(type, y, first + start, width - start, p);
+}
+
+static void row_softmax_minus_target(bear_element type, size_t rows, size_t width,
+                                     const float *restrict x, const float *restrict lse,
+                                     const int32_t *restrict targets, void *restrict y) {
+  for (size_t r = 0; r < rows; r++) {
+    if (type == BEAR_F32)
+      softmax_minus_target(BEAR_F32, width, x + r * width, lse[r], (size_t)targets[r], y,
+                           r * width);
+    else
+      softmax_minus_target(BEAR_BF16, width, x + r * width, lse[r], (size_t)targets[r], y,
+                           r * width);
+  }
+}

@@ -22,6 +22,7 @@ typedef struct {
   __typeof__(&bear_row_subtract_f32) row_subtract;
   __typeof__(&bear_row_log_softmax_backward_f32) row_log_softmax_backward;
   __typeof__(&bear_row_log_sum_exp_backward_f32) row_log_sum_exp_backward;
+  __typeof__(&bear_row_softmax_minus_target) row_softmax_minus_target;
   __typeof__(&bear_dropout_bits) dropout_bits;
   __typeof__(&bear_low_rank_dots) low_rank_dots;
   __typeof__(&bear_low_rank_expand) low_rank_expand;

@@ -212,6 +212,14 @@ void bear_row_log_softmax_backward_f32(size_t rows, const int64_t *offsets, cons
 void bear_row_log_sum_exp_backward_f32(size_t rows, const int64_t *offsets, const float *x,
                                        const float *lse, const float *d_lse, float *dx);
 
+/// The gradient of lse less that of the target's own logit, as an operand of products:
+///
+///     y[r,j] = exp(x[r,j] - lse[r]) - [j == targets[r]]
+///
+/// Shapes: x, y [rows, width], y in `type`; lse, targets [rows].
+void bear_row_softmax_minus_target(bear_element type, size_t rows, size_t width, const float *x,
+                                   const float *lse, const int32_t *targets, void *y);
+
 // ---- Layers of small networks -------------------------------------------------------------------
 
 /// Normalisation of each row to mean 0 and variance 1 (Ba et al., 2016).

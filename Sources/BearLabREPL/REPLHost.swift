@@ -1,0 +1,50 @@
+public import BearLabRun
+
+/// The program around a session: the command line whose commands it shares.
+public protocol REPLHost {
+  /// The commands of the program, in the order of its help.
+  var commands: [REPLCommand] { get }
+  /// The folder of the run that commands mean where they are given none; nil for none.
+  var currentRun: String? { get nonmutating set }
+  /// Runs a command as the program would.
+  ///
+  /// - Parameters:
+  ///   - words: the command and its arguments.
+  ///   - composed: what settings given in `words` win over.
+  /// - Throws: what the command throws.
+  func execute(_ words: [String], composed: [RunDescription.Assignment]) throws
+  /// Prints a result.
+  func print(_ text: String)
+  /// The same setting, its path made absolute where it is one.
+  func resolved(_ assignment: RunDescription.Assignment) -> RunDescription.Assignment
+  /// What may be given for a data set, a model or a run.
+  func names(of resource: REPLResource) -> [String]
+  /// The titles of the data set that is composed, or of the run's.
+  func titles(_ composed: [RunDescription.Assignment]) -> [String]
+}
+
+/// A command of the program.
+public struct REPLCommand: Sendable, Equatable {
+  public let name: String
+  public let summary: String
+  /// Such as `--eval-users`.
+  public let options: [String]
+  public let subcommands: [REPLCommand]
+
+  /// Describes a command.
+  public init(
+    name: String, summary: String, options: [String] = [], subcommands: [REPLCommand] = []
+  ) {
+    self.name = name
+    self.summary = summary
+    self.options = options
+    self.subcommands = subcommands
+  }
+}
+
+/// What is found by name on this machine.
+public enum REPLResource: Sendable, CaseIterable {
+  case dataset
+  case model
+  case run
+}

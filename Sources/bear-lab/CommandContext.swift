@@ -1,0 +1,30 @@
+import ArgumentParser
+import BearLabCore
+import BearLabRun
+import Foundation
+
+/// What commands of one process share: nothing from the command line, a session's in the REPL.
+struct CommandContext {
+  /// Settings over which a command's own win, where it is about no run that has its own.
+  var composed: [RunDescription.Assignment] = []
+  /// Data sets and models that stay in memory.
+  var loaded: LoadedResources?
+  /// The folder of the last run that began or went on, or that the user chose.
+  var currentRun: String?
+  /// Listens to Ctrl-C while a command of a session is at work.
+  var signals: StopSignals?
+
+  // Commands run one after another, on the main thread alone.
+  nonisolated(unsafe) static var current = CommandContext()
+
+  /// Does work that Ctrl-C stops, and ends with the status that a shell gives for it.
+  static func stoppable<Result>(_ work: (Interruption) throws -> Result) throws -> Result {
+    let signals = current.signals ?? StopSignals()
+    do {
+      return try work(signals.interruption)
+    } catch let stop as any BearLabError where stop is RunInterrupted || stop is WorkInterrupted {
+      Console.error("\(stop.description)\n  \(stop.remedy)")
+      throw ExitCode(signals.exitStatus)
+    }
+  }
+}

@@ -1,0 +1,215 @@
+import BearLabTestSupport
+import Foundation
+import Synchronization
+import Testing
+
+/// Lines in a file, lines typed on a terminal.
+@Suite struct REPLTests {
+  private static let settings = [
+    "dataset tiny", "model tiny", "objective bear lambda=0.5",
+    "set training.samples=32 evaluation.users=12 threads=1 precision=f32 lora.targets=q_proj,v_proj",
+  ]
+
+  /// `bear-lab repl` with lines from its standard input or from a script.
+  private func perform(
+    _ lines: [String], in folder: String, cache: String, script: Bool
+  ) throws -> Outcome {
+    let path = "\(folder)/lines-\(UUID().uuidString)"
+    try lines.joined(separator: "\n").write(toFile: path, atomically: true, encoding: .utf8)
+    guard !script else { return try bearLab(["repl", "--script", path], cache: cache) }
+    return try bearLab(["repl"], cache: cache, input: path)
+  }
+
+  /// A run composed line by line is the one of the command line's options, to the bit.
+  @Test(arguments: [true, false])
+  func aScriptDoesWhatTheCommandLineDoes(script: Bool) throws {
+    try withTinyCache { cache in
+      let outcome = try perform(
+        Self.settings + [
+          "# a comment", "", "run --output \(cache)/mine", "evaluate",
+          "recommend Ember \"The Sun\" --k 2",
+          "diagnose --max-rank 5",
+        ], in: cache, cache: cache, script: script)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let plain = try bearLab(
+        [
+          "run", "--dataset", "tiny", "--model", "tiny", "--objective", "bear", "--set",
+          "objective.lambda=0.5", "--train-samples", "32", "--eval-users", "12", "--threads", "1",
+          "--precision", "f32", "--set", "lora.targets=q_proj,v_proj", "--output",
+          "\(cache)/plain",
+        ], cache: cache)
+      #expect(plain.status == 0, "\(plain.errors)")
+      for name in ["metrics.jsonl", "rows-fine-tuned.jsonl", "run.yaml"] {
+        let files = try ["mine", "plain"].map {
+          try String(contentsOfFile: "\(cache)/\($0)/\(name)", encoding: .utf8)
+        }
+        #expect(files[0] == files[1], "\(name)")
+      }
+      #expect(outcome.output.hasPrefix(plain.output))
+      // The same figures again, from what is still in memory.
+      let evaluated = try bearLab(["evaluate", "\(cache)/plain"], cache: cache)
+      #expect(outcome.output.contains(evaluated.output))
+      #expect(FileManager.default.fileExists(atPath: "\(cache)/mine/diagnosis.jsonl"))
+    }
+  }
+
+  @Test(arguments: [true, false])
+  func aScriptStopsAtTheFirstError(script: Bool) throws {
+    try withTinyCache { cache in
+      let outcome = try perform(
+        ["show", "objective nonsense", "show all"], in: cache, cache: cache, script: script)
+      #expect(outcome.status == 1)
+      #expect(outcome.output == "nothing is set: all is as `show all` has it\n")
+      #expect(outcome.errors.hasPrefix("line 2: objective nonsense\nerror: "))
+    }
+  }
+
+  @Test func aMissingScriptIsNamed() throws {
+    let outcome = try bearLab(["repl", "--script", "no/such/file"])
+    #expect(outcome.status == 1 && outcome.errors.contains("no/such/file"))
+  }
+
+  // MARK: On a terminal
+
+  @Test func completesAndRemembers() throws {
+    try withTinyCache { cache in
+      try withTerminal(cache: cache) { terminal in
+        terminal.type("obje\tbear lam\t\t")
+        try terminal.expect("lambda-convention=")
+        terminal.type("=0.5\n")
+        // The candidates were listed, and the line goes on behind them.
+        terminal.type("set train\t")
+        try terminal.expect("set training.")
+        terminal.type("epochs=3\nshow\n")
+        try terminal.expect("training.epochs=3")
+        terminal.type("\u{4}")
+        terminal.waitUntilExit()
+      }
+      // Earlier lines, in another session: the last but one.
+      try withTerminal(cache: cache) { terminal in
+        terminal.type("\u{10}\u{10}\n")
+        terminal.type("show\n")
+        try terminal.expect("training.epochs=3")
+        terminal.type("garbage\u{3}")
+        try terminal.expect("^C")
+        terminal.type("nonsense\n")
+        try terminal.expect("there is no command 'nonsense'")
+        terminal.type("quit\n")
+        terminal.waitUntilExit()
+        #expect(terminal.status == 0)
+      }
+    }
+  }
+
+  @Test func completesTitlesOfTheDataSet() throws {
+    try withTinyCache { cache in
+      try withTerminal(cache: cache) { terminal in
+        terminal.type("dataset tiny\n")
+        terminal.type("recommend \"over\t")
+        // The editor prints what it changes: the word in place of what was typed.
+        try terminal.expect("Over  There\" ")
+        terminal.type("\u{3}")
+        terminal.type("quit\n")
+        terminal.waitUntilExit()
+      }
+    }
+  }
+
+  /// Ctrl-C ends the training after a checkpoint; the session goes on, and so does the run.
+  @Test func controlCLeavesARunThatGoesOn() throws {
+    try withTinyCache { cache in
+      let folder = "\(cache)/run"
+      try withTerminal(cache: cache) { terminal in
+        for line in Self.settings { terminal.type(line + "\n") }
+        terminal.type("set training.epochs=2000 training.checkpoint-steps=2\n")
+        terminal.type("run --output \(folder)\n")
+        try wait(for: "\(folder)/checkpoint-step-4.h5")
+        terminal.type("\u{3}")
+        try terminal.expect("continue it with: bear-lab resume \(folder)")
+        terminal.type("show\n")
+        try terminal.expect("training.epochs=2000")
+        terminal.type("resume\n")
+        try terminal.expect("continuing after step")
+        terminal.type("\u{3}")
+        try terminal.expect("continue it with: bear-lab resume \(folder)", count: 2)
+        terminal.type("quit\n")
+        terminal.waitUntilExit()
+        #expect(terminal.status == 0)
+      }
+      #expect(!FileManager.default.fileExists(atPath: "\(folder)/report.md"))
+    }
+  }
+
+  private func wait(for path: String) throws {
+    for _ in 0..<20_000 where !FileManager.default.fileExists(atPath: path) { usleep(1000) }
+    try #require(FileManager.default.fileExists(atPath: path))
+  }
+
+  private func withTerminal(cache: String, _ body: (Terminal) throws -> Void) throws {
+    let terminal = try Terminal(cache: cache)
+    defer { terminal.end() }
+    try terminal.expect("bear> ")
+    try body(terminal)
+  }
+}
+
+/// `bear-lab repl` on a terminal of its own, which util-linux's `script` makes.
+private final class Terminal {
+  private let process = Process()
+  private let keyboard = Pipe()
+  private let screen = Pipe()
+  private let seen = Output()
+
+  /// What was printed so far, written by the pipe's own thread.
+  private final class Output: Sendable {
+    let bytes = Mutex<[UInt8]>([])
+  }
+
+  init(cache: String) throws {
+    process.executableURL = URL(filePath: "/usr/bin/script")
+    process.arguments = ["-qefc", "'\(try programPath())' repl", "/dev/null"]
+    process.environment = ProcessInfo.processInfo.environment.merging([
+      "TERM": "xterm", "LC_ALL": "C.UTF-8", "BEAR_LAB_ISA": "", "BEAR_LAB_CACHE": cache,
+    ]) { $1 }
+    process.currentDirectoryURL = URL(filePath: cache)
+    process.standardInput = keyboard
+    process.standardOutput = screen
+    process.standardError = screen
+    screen.fileHandleForReading.readabilityHandler = { [seen] handle in
+      let data = handle.availableData
+      seen.bytes.withLock { $0.append(contentsOf: data) }
+    }
+    try process.run()
+  }
+
+  var status: Int32 { process.terminationStatus }
+
+  /// What was printed, its escape sequences left out.
+  private var text: String {
+    String(decoding: seen.bytes.withLock { $0 }, as: UTF8.self)
+      .replacing(/\u{1B}\[[0-9;?]*[A-Za-z]/, with: "").replacing("\r", with: "")
+  }
+
+  func type(_ keys: String) {
+    keyboard.fileHandleForWriting.write(Data(keys.utf8))
+    // Keys that are there before the prompt would be echoed by the terminal, not by the editor.
+    usleep(150_000)
+  }
+
+  /// Waits until a text was printed, so many times.
+  func expect(_ wanted: String, count: Int = 1) throws {
+    for _ in 0..<3000 {
+      if text.ranges(of: wanted).count >= count { return }
+      usleep(10_000)
+    }
+    Issue.record("'\(wanted)' is not in:\n\(text)")
+    throw CancellationError()
+  }
+
+  func waitUntilExit() { process.waitUntilExit() }
+
+  func end() {
+    screen.fileHandleForReading.readabilityHandler = nil
+    if process.isRunning { process.terminate() }
+  }
+}
