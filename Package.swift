@@ -76,6 +76,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(
@@ -108,10 +109,17 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ] + plugins.map { .init(stringLiteral: $0.name) },
       swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabStore",
+      dependencies: [
+        core, "BearLabCheckpoint", "BearLabEvaluation", "BearLabFormats", "BearLabRun",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ], swiftSettings: swiftSettings),
     .executableTarget(
       name: "bear-lab",
       dependencies: [
-        core, "BearLabRun", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        core, "BearLabRun", "BearLabStore",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
     .target(
       name: "FixturePlugin", dependencies: [core], path: "Tests/Fixtures/FixturePlugin",
@@ -165,6 +173,12 @@ let package = Package(
     tests("RecommenderDLLM2Rec", ["RecommenderDLLM2Rec", "RecommenderSASRec"]),
     tests("RecommenderLLMCF", ["RecommenderLLMCF"]),
     tests("BearLabRun", ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation"]),
+    tests(
+      "BearLabStore",
+      [
+        "BearLabStore", "BearLabCheckpoint", "BearLabEvaluation", "BearLabRun",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     // Reads mutated files in a process of its own, which may crash.
     .executableTarget(
       name: "FuzzRunner",

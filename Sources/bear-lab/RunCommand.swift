@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// `bear-lab run`: fine-tune and measure.
@@ -76,7 +77,8 @@ struct RunCommand: ParsableCommand {
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let signals = StopSignals()
     do {
-      let report = try work(signals.interruption, printer.show)
+      let registrar = RunRegistrar(show: printer.show)
+      let report = try work(signals.interruption, registrar.observe)
       Console.print(report.trimmingCharacters(in: .newlines))
     } catch let stop as RunInterrupted {
       Console.error("\(stop.description)\n  \(stop.remedy)")
