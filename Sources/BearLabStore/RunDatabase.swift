@@ -28,16 +28,23 @@ final class RunDatabase {
     queue = try Self.patiently(seconds: busySeconds) {
       try DatabaseQueue(path: "\(root)/\(RunStore.fileName)", configuration: configuration)
     }
-    if try queue.read({ try $0.tableExists("run") }) { return }
+    if try queue.read(Self.hasTables) { return }
     let found = RunStore.read(RunTree.runs(in: root), in: root)
     try queue.write { database in
       // Another process may have been faster.
-      guard try !database.tableExists("run") else { return }
+      guard try !Self.hasTables(database) else { return }
       try database.execute(sql: Self.schema)
       for (name, facts) in Self.inOrder(found, root: root) {
-        try put(name, facts, database) { _ in }
+        let (file, isNew) = try put(name, facts, database) { _ in }
+        // A folder that cannot be written has its number in the database alone.
+        if isNew { try? file.write(to: "\(root)/\(name)") }
       }
     }
+  }
+
+  /// Asked of the file, since GRDB remembers what it once found.
+  private static func hasTables(_ database: Database) throws -> Bool {
+    try Int.fetchOne(database, sql: "SELECT 1 FROM sqlite_schema WHERE name = 'run'") != nil
   }
 
   /// The change to WAL does not wait for other processes as all else does.
@@ -88,8 +95,13 @@ final class RunDatabase {
   /// Changes what a run's `store.json` holds, and its row.
   ///
   /// The transaction keeps two processes from changing one file at once.
+  ///
+  /// - Throws: what GRDB throws, or `CheckpointError` where the file cannot be written.
   func update(_ name: String, _ facts: RunFacts, _ change: (inout StoreFile) -> Void) throws {
-    try queue.write { try put(name, facts, $0, change) }
+    try queue.write { database in
+      let (file, isNew) = try put(name, facts, database, change)
+      if isNew { try file.write(to: "\(root)/\(name)") }
+    }
   }
 
   /// Takes in runs that are new or were changed, and forgets others.
@@ -99,14 +111,17 @@ final class RunDatabase {
         try database.execute(sql: "DELETE FROM run WHERE folder = ?", arguments: [name])
       }
       for (name, facts) in Self.inOrder(runs, root: root) {
-        try put(name, facts, database) { _ in }
+        let (file, isNew) = try put(name, facts, database) { _ in }
+        // A folder that cannot be written has its number in the database alone.
+        if isNew { try? file.write(to: "\(root)/\(name)") }
       }
     }
   }
 
+  /// Writes the row of a run; returns what its `store.json` is to hold, and whether it does not yet.
   private func put(
     _ name: String, _ facts: RunFacts, _ database: Database, _ change: (inout StoreFile) -> Void
-  ) throws {
+  ) throws -> (file: StoreFile, isNew: Bool) {
     let path = "\(root)/\(name)"
     let before = StoreFile(of: path)
     var file = before
@@ -130,8 +145,7 @@ final class RunDatabase {
     let number = Int(database.lastInsertedRowID)
     file.number = number
     try putParts(number, facts, tags: file.tags, database)
-    // A folder that cannot be written has its number in the database alone.
-    if file != before { try? file.write(to: path) }
+    return (file, file != before)
   }
 
   private func putParts(

@@ -1,3 +1,4 @@
+internal import BearLabCore
 internal import BearLabRun
 internal import Foundation
 
@@ -88,10 +89,10 @@ public final class RunStore {
     return RunEntry(number: file.number, name: name, path: path, file: file, facts: facts)
   }
 
-  /// Brings the rows up to the folders.
+  /// Brings the rows up to the folders, and returns how many are gone.
   @discardableResult
-  private func refresh(all: Bool) -> (new: Int, gone: Int) {
-    guard let known = attempt({ try $0.entries() }) else { return (0, 0) }
+  private func refresh(all: Bool) -> Int {
+    guard let known = attempt({ try $0.entries() }) else { return 0 }
     let names = RunTree.runs(in: root)
     let changed = names.filter { name in
       guard !all, let entry = known[name] else { return true }
@@ -106,17 +107,17 @@ public final class RunStore {
       let runs = Self.read(changed, in: root)
       _ = attempt { try $0.update(runs, removing: gone.sorted()) }
     }
-    return (names.count { known[$0] == nil }, gone.count)
+    return gone.count
   }
 
   // MARK: Writing
 
   /// Makes the database again from the folders; one that is damaged is removed first.
   ///
-  /// - Returns: the runs that there are, those that were not known, and those that are gone.
+  /// - Returns: the runs that there are, and those that are gone.
   /// - Throws: ``RunStoreError/noFolder(path:)``, or ``RunStoreError/unusable(_:)``.
   @discardableResult
-  public func reindex() throws(RunStoreError) -> (runs: Int, new: Int, gone: Int) {
+  public func reindex() throws(RunStoreError) -> (runs: Int, gone: Int) {
     guard FileManager.default.fileExists(atPath: root) else { throw .noFolder(path: root) }
     if hasFile, isDamaged() {
       database = nil
@@ -125,9 +126,9 @@ public final class RunStore {
       }
     }
     if database == nil { open() }
-    let (new, gone) = refresh(all: true)
+    let gone = refresh(all: true)
     if let problem { throw .unusable(problem) }
-    return (entries().count, new, gone)
+    return (entries().count, gone)
   }
 
   /// Whether the file is there and no whole database.
@@ -187,14 +188,17 @@ public final class RunStore {
 
   private func update(_ path: String, _ change: (inout StoreFile) -> Void) throws {
     let name = String(path.dropFirst(root == "/" ? 1 : root.count + 1))
-    let facts = RunFacts(of: path)
-    var wanted = StoreFile(of: path)
-    change(&wanted)
-    _ = attempt { try $0.update(name, facts, change) }
-    // The folder must hold it, whatever became of the database.
-    let found = StoreFile(of: path)
-    (wanted.number, wanted.created) = (found.number, found.created ?? wanted.created)
-    if found != wanted { try wanted.write(to: path) }
+    do {
+      if let database { return try database.update(name, RunFacts(of: path), change) }
+    } catch let error as any BearLabError {
+      throw error
+    } catch {
+      giveUp(error)
+    }
+    // The folder holds it, whatever became of the database.
+    var file = StoreFile(of: path)
+    change(&file)
+    try file.write(to: path)
   }
 
   /// Removes the folder of a run, and of a series those of its seeds.

@@ -23,7 +23,7 @@ struct RunsCommand: ParsableCommand {
 /// `bear-lab runs list`, or `bear-lab runs` alone.
 struct ListRunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
-    commandName: "list", abstract: "List the runs of a folder. (default)",
+    commandName: "list", abstract: "List the runs of a folder.",
     discussion: """
       Columns and conditions take a fact (number, name, state, reason, created, started, ended, time, \
       training-seconds, evaluation-seconds, settings-hash, dataset-hash, model-hash, tags, note), a \
@@ -87,8 +87,8 @@ struct ReindexRunsCommand: ParsableCommand {
   @Argument(help: "The folder that holds the runs.") var folder = RunReference.defaultRoot
 
   func run() throws {
-    let (runs, new, gone) = try RunStore(folder).reindex()
-    Console.print("\(runs) runs, \(new) of them new, \(gone) gone: \(folder)/\(RunStore.fileName)")
+    let (runs, gone) = try RunStore(folder).reindex()
+    Console.print("\(runs) runs, \(gone) gone: \(folder)/\(RunStore.fileName)")
   }
 }
 

@@ -71,7 +71,7 @@ import Testing
       ] {
         let error = try #require(throws: RunStoreError.self) { try query.select(entries) }
         #expect(error.description.contains("'objective.lamda' is no column"))
-        #expect(error.remedy.hasPrefix("did you mean objective.lambda? "))
+        #expect(error.remedy.hasPrefix("did you mean objective.lambda or "))
       }
       #expect(throws: RunStoreError.self) {
         try RunListing(entries, columns: ["ndgc@10"], among: entries)

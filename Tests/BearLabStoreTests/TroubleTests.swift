@@ -66,7 +66,7 @@ import Testing
       let store = RunStore(runs)
       let series = try #require(store.entries().first { $0.name == "series" })
       let lock = try RunLock(seed)
-      withExtendedLifetime(lock) {
+      _ = withExtendedLifetime(lock) {
         #expect(throws: RunFolderError.inUse(path: seed)) { try store.delete(series) }
       }
       #expect(store.entries().count == 2)
