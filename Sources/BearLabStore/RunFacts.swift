@@ -93,8 +93,11 @@ struct RunFacts: Equatable, Sendable {
     {
       add(figures, prefix: "validation.")
     }
-    // Before the end they would be those of the model that training began with.
-    if hasReport, let figures = try? folder.finalFigures(recommender: settings["recommender.name"])
+    // Before the end they would be those of the model that training began with; and a run that looks
+    // at validation alone has none on test.
+    if hasReport,
+      let figures = try? folder.finalFigures(recommender: settings["recommender.name"]),
+      figures.split == "test"
     {
       add(figures, prefix: "")
     }

@@ -81,13 +81,19 @@ public struct RunSheet: Sendable {
       "number", "state", "reason", "tags", "note", "created", "started", "ended",
       "training-seconds",
       "evaluation-seconds", "settings-hash", "dataset-hash", "model-hash",
-    ].compactMap { key in RunKey.value(key, of: entry).map { (key, $0) } }
+    ].compactMap { key in RunKey.value(key, of: entry).map { (key, Self.rounded(key, $0)) } }
     var parts = [Self.lines([("folder", entry.path)] + facts)]
     if !models.isEmpty { parts.append(metrics.text) }
     let settings = entry.settings.filter { !$0.value.isEmpty }.sorted { $0.key < $1.key }
     parts.append(Self.lines(settings.map { ($0.key, $0.value) }))
     if let next { parts.append(next) }
     return parts.filter { !$0.isEmpty }.joined(separator: "\n")
+  }
+
+  /// Seconds to a tenth, anything else as it is.
+  private static func rounded(_ key: String, _ value: String) -> String {
+    guard key.hasSuffix("-seconds"), let seconds = Double(value) else { return value }
+    return String(format: "%.1f", seconds)
   }
 
   /// What can be done with a run that has not ended.

@@ -50,6 +50,20 @@ import Testing
     }
   }
 
+  /// Figures on validation do not stand in a column of figures on test.
+  @Test func aRunThatLooksAtValidationAloneHasNoneOnTest() throws {
+    try withRuns { runs in
+      let path = try makeRun("one", in: runs, ndcg: 0.5)
+      let file = "\(path)/metrics.jsonl"
+      let lines = try String(contentsOfFile: file, encoding: .utf8).split(separator: "\n")
+      try Data(lines.filter { $0.contains("validation") }.joined(separator: "\n").utf8)
+        .write(to: URL(filePath: file))
+      try Data().write(to: URL(filePath: "\(path)/checkpoint-epoch-1.h5"))
+      let entry = try #require(RunStore(runs).entries().first)
+      #expect(entry.metrics["ndcg@10"] == nil && entry.metrics["validation.ndcg@10"] == 0.2)
+    }
+  }
+
   @Test func pruningIsReadWhereADiagnosisRan() throws {
     try withRuns { runs in
       let path = try makeRun("one", in: runs, ndcg: 0.5)

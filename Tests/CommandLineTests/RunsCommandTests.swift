@@ -47,10 +47,7 @@ import Testing
       #expect(try list(["--state", "lost"], in: cache).count == 1)
       #expect(try list(["--state", "running"], in: cache).isEmpty)
       let resumed = try bearLab(["resume", "1"], cache: cache, in: cache) { process in
-        while try String(contentsOfFile: "\(folder)/store.json", encoding: .utf8)
-          .contains(lost[0].started ?? ""), process.isRunning
-        { usleep(1000) }
-        usleep(100_000)
+        while try list(in: cache).first?.state != "running", process.isRunning { usleep(1000) }
         kill(process.processIdentifier, SIGINT)
       }
       #expect(resumed.status == 130, "\(resumed.errors)")
