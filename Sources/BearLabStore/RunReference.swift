@@ -58,10 +58,10 @@ public enum RunReference {
         return (String(text[text.index(after: slash)...]), holder)
       }
     }
-    guard files.fileExists(atPath: root), !text.isEmpty, !text.hasPrefix("/"),
-      !text.hasPrefix("."), !files.fileExists(atPath: text)
-    else { return nil }
-    return (text, root)
+    let isPath =
+      text.hasPrefix("/") || text.hasPrefix(".")
+      || text.contains("/") && files.fileExists(atPath: text)
+    return text.isEmpty || isPath || !files.fileExists(atPath: root) ? nil : (text, root)
   }
 
   /// The run that a text names; numbers before names, names before tags, tags before beginnings.

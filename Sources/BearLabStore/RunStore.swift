@@ -31,8 +31,9 @@ public final class RunStore {
 
   private func open() {
     problem = nil
-    // Where there is nothing to list, no file is left behind.
-    guard hasFile || !RunTree.runs(in: root).isEmpty else { return }
+    // Where there is nothing to list, no file is left behind; nor in a series, whose seeds belong to
+    // the store above it.
+    guard !RunTree.isRun(root), hasFile || !RunTree.runs(in: root).isEmpty else { return }
     do {
       database = try RunDatabase(root: root, busySeconds: busySeconds)
     } catch {

@@ -166,6 +166,12 @@ import Testing
       #expect(RunStore(above).entries().map(\.name) == ["other"])
       try makeRun("s", in: runs, seeds: "1")
       #expect(RunTree.root(of: "\(runs)/s/seed-1") == runs)
+      try makeRun("s/seed-1", in: runs)
+      #expect(RunStore(runs).entries().map(\.name) == ["reproduce/a", "s", "s/seed-1"])
+      let seeds = RunStore("\(runs)/s").entries()
+      #expect(seeds.map(\.name) == ["seed-1"] && seeds.map(\.number) == [3])
+      let left = try FileManager.default.contentsOfDirectory(atPath: "\(runs)/s").sorted()
+      #expect(left == ["run.yaml", "seed-1", "store.json", "timing.jsonl"])
     }
   }
 }

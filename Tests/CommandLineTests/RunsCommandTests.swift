@@ -179,6 +179,28 @@ import Testing
     }
   }
 
+  /// They are in folders of their own below runs/, and have no store of their own.
+  @Test func runsOfAReproductionAreInTheList() throws {
+    try withTinyCache { cache in
+      let arguments = [
+        "reproduce", "table2", "--dataset", "tiny", "--model", "tiny", "--methods", "BIGRec,MSL",
+        "--epochs", "1", "--train-samples", "16", "--eval-users", "6", "--threads", "1",
+        "--precision", "f32", "--set", "lora.targets=q_proj,v_proj",
+      ]
+      let outcome = try bearLab(arguments, cache: cache, in: cache)
+      #expect(outcome.status == 0, "\(outcome.errors)")
+      let lines = try list(in: cache)
+      #expect(
+        lines.map(\.name) == ["sft", "msl"].map { "reproduce/tiny-tiny-bigrec-\($0)-seed-42" })
+      #expect(lines.allSatisfy { $0.state == "finished" && $0.metrics["ndcg@10"] != nil })
+      let files = try FileManager.default.contentsOfDirectory(atPath: "\(cache)/runs/reproduce")
+      #expect(!files.contains { $0.hasPrefix("bear-lab.sqlite") })
+      // Used as they are, they stay the same runs.
+      #expect(try bearLab(arguments, cache: cache, in: cache).output == outcome.output)
+      #expect(try list(in: cache) == lines)
+    }
+  }
+
   @Test func runsAreListedNotedAndDeleted() throws {
     try withTinyCache { cache in
       for name in ["a", "b"] {
