@@ -31,9 +31,10 @@ public final class RunStore {
 
   private func open() {
     problem = nil
-    // Where there is nothing to list, no file is left behind; nor in a series, whose seeds belong to
-    // the store above it.
-    guard !RunTree.isRun(root), hasFile || !RunTree.runs(in: root).isEmpty else { return }
+    // No file is left behind where there is nothing to list, nor where the store above has the runs.
+    guard RunTree.owner(of: root) == root, hasFile || !RunTree.runs(in: root).isEmpty else {
+      return
+    }
     do {
       database = try RunDatabase(root: root, busySeconds: busySeconds)
     } catch {
@@ -115,11 +116,14 @@ public final class RunStore {
 
   /// Makes the database again from the folders; one that is damaged is removed first.
   ///
-  /// - Returns: the runs that there are, and those that are gone.
+  /// - Returns: the folder of the database, that above a folder which has none of its own; the runs
+  ///   that there are, and those that are gone.
   /// - Throws: ``RunStoreError/noFolder(path:)``, or ``RunStoreError/unusable(_:)``.
   @discardableResult
-  public func reindex() throws(RunStoreError) -> (runs: Int, gone: Int) {
+  public func reindex() throws(RunStoreError) -> (root: String, runs: Int, gone: Int) {
     guard FileManager.default.fileExists(atPath: root) else { throw .noFolder(path: root) }
+    let owner = RunTree.owner(of: root)
+    guard owner == root else { return try RunStore(owner).reindex() }
     if hasFile, isDamaged() {
       database = nil
       for suffix in ["", "-wal", "-shm"] {
@@ -129,7 +133,7 @@ public final class RunStore {
     if database == nil { open() }
     let gone = refresh(all: true)
     if let problem { throw .unusable(problem) }
-    return (entries().count, gone)
+    return (root, entries().count, gone)
   }
 
   /// Whether the file is there and no whole database.

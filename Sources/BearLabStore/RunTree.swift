@@ -46,6 +46,12 @@ enum RunTree {
     return isStore(holder) || !isStore(parent(of: holder)) ? holder : parent(of: holder)
   }
 
+  /// The store that has the runs in a folder, such as that of a reproduction or of a series.
+  static func owner(of folder: String) -> String {
+    let isOwned = isRun(folder) || !isStore(folder) && isStore(parent(of: folder))
+    return isOwned ? root(of: folder) : folder
+  }
+
   static func parent(of path: String) -> String {
     URL(filePath: path).deletingLastPathComponent().standardizedFileURL.path
   }

@@ -87,8 +87,8 @@ struct ReindexRunsCommand: ParsableCommand {
   @Argument(help: "The folder that holds the runs.") var folder = RunReference.defaultRoot
 
   func run() throws {
-    let (runs, gone) = try RunStore(folder).reindex()
-    Console.print("\(runs) runs, \(gone) gone: \(folder)/\(RunStore.fileName)")
+    let (root, runs, gone) = try RunStore(folder).reindex()
+    Console.print("\(runs) runs, \(gone) gone: \(root)/\(RunStore.fileName)")
   }
 }
 

@@ -201,7 +201,7 @@ import Testing
 
   /// Runs, and those that are gone.
   private func counts(_ store: RunStore) throws -> [Int] {
-    let (runs, gone) = try store.reindex()
+    let (_, runs, gone) = try store.reindex()
     return [runs, gone]
   }
 

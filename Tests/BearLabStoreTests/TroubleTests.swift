@@ -172,6 +172,9 @@ import Testing
       #expect(seeds.map(\.name) == ["seed-1"] && seeds.map(\.number) == [3])
       let left = try FileManager.default.contentsOfDirectory(atPath: "\(runs)/s").sorted()
       #expect(left == ["run.yaml", "seed-1", "store.json", "timing.jsonl"])
+      #expect(RunStore("\(runs)/reproduce").entries().map(\.number) == [1])
+      #expect(try RunStore("\(runs)/reproduce").reindex().root == runs)
+      #expect(RunStore(runs).entries().count == 3)
     }
   }
 }
