@@ -76,6 +76,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
   ],
   targets: [
     .systemLibrary(
@@ -113,10 +114,16 @@ let package = Package(
     .target(
       name: "BearLabREPL", dependencies: [core, "BearLabRun", "CEdit"],
       swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabStore",
+      dependencies: [
+        core, "BearLabCheckpoint", "BearLabEvaluation", "BearLabFormats", "BearLabRun",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ], swiftSettings: swiftSettings),
     .executableTarget(
       name: "bear-lab",
       dependencies: [
-        core, "BearLabREPL", "BearLabRun",
+        core, "BearLabREPL", "BearLabRun", "BearLabStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
     .target(
@@ -171,6 +178,12 @@ let package = Package(
     tests("RecommenderDLLM2Rec", ["RecommenderDLLM2Rec", "RecommenderSASRec"]),
     tests("RecommenderLLMCF", ["RecommenderLLMCF"]),
     tests("BearLabRun", ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation"]),
+    tests(
+      "BearLabStore",
+      [
+        "BearLabStore", "BearLabCheckpoint", "BearLabEvaluation", "BearLabRun",
+        .product(name: "GRDB", package: "GRDB.swift"),
+      ]),
     // Reads mutated files in a process of its own, which may crash.
     .executableTarget(
       name: "FuzzRunner",

@@ -1,21 +1,30 @@
 /// A table in Markdown, its columns aligned so that a terminal shows it as well.
-struct MarkdownTable {
+package struct MarkdownTable {
   let header: [String]
   let rows: [[String]]
+  /// The columns that are aligned left; the others are aligned right.
+  let left: Set<Int>
 
-  /// The lines; the first column is aligned left, the others right.
-  var text: String {
+  /// Takes the cells.
+  package init(header: [String], rows: [[String]], left: Set<Int> = [0]) {
+    self.header = header
+    self.rows = rows
+    self.left = left
+  }
+
+  /// The lines.
+  package var text: String {
     let lines = [header] + rows
     let widths = header.indices.map { column in lines.map { $0[column].count }.max() ?? 0 }
     func line(_ cells: [String]) -> String {
       let padded = cells.enumerated().map { column, cell in
         let padding = String(repeating: " ", count: widths[column] - cell.count)
-        return column == 0 ? cell + padding : padding + cell
+        return left.contains(column) ? cell + padding : padding + cell
       }
       return "| " + padded.joined(separator: " | ") + " |"
     }
     let rule = widths.enumerated().map { column, width in
-      column == 0
+      left.contains(column)
         ? String(repeating: "-", count: width) : String(repeating: "-", count: width - 1) + ":"
     }
     return ([line(header), line(rule)] + rows.map(line)).joined(separator: "\n") + "\n"

@@ -182,7 +182,7 @@ public struct RunDescription: Sendable {
     return copy
   }
 
-  static let pluginKinds = ["backbone", "recommender", "objective", "sampler", "decoder"]
+  package static let pluginKinds = ["backbone", "recommender", "objective", "sampler", "decoder"]
 
   /// Leaves out the parameters of a plug-in that a later assignment replaces by another one.
   private static func droppingOtherPlugins(_ assignments: [Assignment]) -> [Assignment] {

@@ -1,6 +1,6 @@
 internal import BearLabCheckpoint
 internal import BearLabCore
-internal import BearLabEvaluation
+package import BearLabEvaluation
 internal import Foundation
 
 extension RunFolder {
@@ -85,7 +85,7 @@ extension RunFolder {
   }
 
   /// The evaluations in `metrics.jsonl`, in order; other lines and a torn one do not count.
-  func evaluations() -> [EvaluationFigures] {
+  package func evaluations() -> [EvaluationFigures] {
     let text = (try? String(contentsOfFile: "\(path)/metrics.jsonl", encoding: .utf8)) ?? ""
     let decoder = JSONDecoder()
     return text.split(separator: "\n").compactMap {
@@ -120,7 +120,7 @@ extension RunFolder {
   }
 
   /// The best epoch among some evaluations.
-  static func best(of evaluations: [EvaluationFigures]) -> (epoch: Int, ndcg: Double)? {
+  package static func best(of evaluations: [EvaluationFigures]) -> (epoch: Int, ndcg: Double)? {
     var best: (epoch: Int, ndcg: Double)?
     for figures in evaluations {
       guard let epoch = epoch(of: figures), let ndcg = figures.ndcg.last else { continue }

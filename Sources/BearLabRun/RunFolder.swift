@@ -43,7 +43,7 @@ public struct RunFolder: Sendable {
     throw .occupied(path: path, entries: entries.sorted())
   }
 
-  static let descriptionName = "run.yaml"
+  package static let descriptionName = "run.yaml"
 
   /// Whether a run began here.
   var hasDescription: Bool { FileManager.default.fileExists(atPath: descriptionPath) }
@@ -79,7 +79,7 @@ public struct RunFolder: Sendable {
   }
 
   /// What the run found when it began.
-  func readRecord() throws -> RunRecord {
+  package func readRecord() throws -> RunRecord {
     try RunRecord(yaml: readDescription(), path: descriptionPath)
   }
 

@@ -14,6 +14,8 @@ public enum RunEvent: Sendable {
   /// `done` of the stage's units are done; `detail` is the loss and the like.
   case progress(done: Int, detail: String)
   case measured(name: String, row: ReportTable.Row)
+  /// A run begins, continues or ends; `reason` is what it failed of.
+  case state(RunState, of: RunFolder, reason: String?)
 }
 
 /// Walks a run from its description to its table, or from where it was stopped.

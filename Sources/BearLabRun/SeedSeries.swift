@@ -42,9 +42,18 @@ public struct SeedSeries {
   /// Runs every seed that has not ended, and compares them all.
   ///
   /// - Returns: the report: a table of the seeds, mean and standard deviation.
-  /// - Throws: ``RunInterrupted``, and what a run throws.
+  /// - Throws: ``RunInterrupted``, ``RunFolderError/inUse(path:)``, and what a run throws.
   public func run(
     interruption: Interruption = Interruption(), observer: @escaping (RunEvent) -> Void
+  ) throws -> String {
+    let lock = try RunLock(folder.path)
+    return try folder.announcing(to: observer, holding: lock) {
+      try finish(interruption, observer)
+    }
+  }
+
+  private func finish(
+    _ interruption: Interruption, _ observer: @escaping (RunEvent) -> Void
   ) throws -> String {
     var figures: [(seed: Int, figures: EvaluationFigures)] = []
     // Data and model are the same for all seeds, and are loaded once.

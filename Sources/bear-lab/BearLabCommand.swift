@@ -22,6 +22,7 @@ struct BearLabCommand: ParsableCommand {
       RescoreCommand.self, RecommendCommand.self, ReproduceCommand.self, DiagnoseCommand.self,
       ExplainCommand.self, ListCommand.self, DescribeCommand.self,
       VerifyCommand.self, BenchCommand.self, DoctorCommand.self, ExportCommand.self,
+      RunsCommand.self,
     ])
 }
 

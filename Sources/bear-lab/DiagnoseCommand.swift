@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// `bear-lab diagnose`: what beam search loses.
@@ -17,7 +18,8 @@ struct DiagnoseCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("The folder of a run; leave it out for a base model.", valueName: "run"))
+    help: ArgumentHelp(
+      "A run: folder, number, name or tag; leave it out for a base model.", valueName: "run"))
   var runFolder: String?
   @OptionGroup var pruning: PruningOptions
   @Option(help: "The file of lines; without it diagnosis.jsonl in the run's folder.")
@@ -51,7 +53,8 @@ struct ExplainCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("The folder of a run; leave it out for a base model.", valueName: "run"))
+    help: ArgumentHelp(
+      "A run: folder, number, name or tag; leave it out for a base model.", valueName: "run"))
   var runFolder: String?
   @Option(
     help: "A user of test; of several rows the one whose right answer is --item, else the last.")
@@ -107,7 +110,7 @@ extension RunOptions {
   /// Loads a run, or a base model without one, under the options given.
   func experiment(over path: String?) throws -> (Experiment, RunFolder?) {
     let registry = try PluginRegistry.builtin()
-    let folder = try path.map { try RunFolder(existing: $0) }
+    let folder = try path.map { try RunReference.folder($0) }
     let description = try RunDescription(
       assignments(over: folder, registry: registry), registry: registry)
     return (try Experiment(loading: description, registry: registry), folder)

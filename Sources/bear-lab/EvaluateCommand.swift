@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// `bear-lab evaluate`: measure a run's checkpoint again, or a base model.
@@ -16,7 +17,8 @@ struct EvaluateCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("The folder of a run; leave it out for a base model.", valueName: "run"))
+    help: ArgumentHelp(
+      "A run: folder, number, name or tag; leave it out for a base model.", valueName: "run"))
   var runFolder: String?
   @OptionGroup var options: RunOptions
 
@@ -24,7 +26,7 @@ struct EvaluateCommand: ParsableCommand {
 
   func run() throws {
     let registry = try PluginRegistry.builtin()
-    let folder = try runFolder.map { try RunFolder(existing: $0) }
+    let folder = try runFolder.map { try RunReference.folder($0) }
     let description = try RunDescription(
       options.assignments(over: folder, registry: registry), registry: registry)
     let experiment = try description.loaded(registry: registry)

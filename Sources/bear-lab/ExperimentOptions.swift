@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// What every command that computes can be told: what it works on, and any setting.
@@ -52,7 +53,7 @@ struct ExperimentOptions: ParsableArguments {
     let assignments =
       file + given(chosen.map { ("", $0, $1) })
       + (try settings.map { try RunDescription.Assignment(parsing: $0) }) + given(named + values)
-    return assignments.map(Self.withAbsolutePath)
+    return try assignments.map(Self.withAbsolutePath)
   }
 
   /// Settings whose value may be a path.
@@ -63,17 +64,20 @@ struct ExperimentOptions: ParsableArguments {
 
   /// What is given by a path, such as a data set, is the same one wherever the run is continued
   /// from.
+  ///
+  /// - Throws: ``RunStoreError`` where `init-from` names no run.
   static func withAbsolutePath(
     _ assignment: RunDescription.Assignment
-  ) -> RunDescription.Assignment {
+  ) throws -> RunDescription.Assignment {
     let (section, name) = (assignment.section, assignment.name)
-    guard
-      pathSettings.contains(section.isEmpty ? name : "\(section).\(name)"),
-      !assignment.text.hasPrefix("/"), FileManager.default.fileExists(atPath: assignment.text)
-    else { return assignment }
+    let setting = section.isEmpty ? name : "\(section).\(name)"
+    guard pathSettings.contains(setting) else { return assignment }
+    let path =
+      setting == "init-from" ? try RunReference.path(of: assignment.text) : assignment.text
+    let isRelative = !path.hasPrefix("/") && FileManager.default.fileExists(atPath: path)
     return RunDescription.Assignment(
       section: section, name: name,
-      text: URL(filePath: assignment.text).standardizedFileURL.path)
+      text: isRelative ? URL(filePath: path).standardizedFileURL.path : path)
   }
 }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabStore
 
 /// `bear-lab export`: what a run knows, as a file for something else.
 struct ExportCommand: ParsableCommand {
@@ -20,7 +21,8 @@ struct ExportTeacherCommand: ParsableCommand {
       --set recommender.teacher=FILE learns from the file.
       """)
 
-  @Argument(help: ArgumentHelp("The folder of a run.", valueName: "run")) var runFolder: String
+  @Argument(help: ArgumentHelp("A run: folder, number, name or tag.", valueName: "run"))
+  var runFolder: String
   @Argument(help: "The file to write.") var file: String
   @Option(help: "Training windows, the first in the order in which runs train on them.")
   var rows = 1000
@@ -31,7 +33,7 @@ struct ExportTeacherCommand: ParsableCommand {
 
   func run() throws {
     let registry = try PluginRegistry.builtin()
-    let folder = try RunFolder(existing: runFolder)
+    let folder = try RunReference.folder(runFolder)
     let description = try RunDescription(
       RunDescription.assignments(yaml: folder.readDescription(), path: folder.descriptionPath),
       registry: registry)

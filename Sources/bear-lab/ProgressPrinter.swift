@@ -28,6 +28,7 @@ final class ProgressPrinter {
       isLineOpen = false
     }
     switch event {
+    case .state: break
     case .notice(let text): write("note: \(text)\n")
     case .began(let stage, let done, let total, let unit):
       (self.stage, self.total, self.unit) = (stage, total, unit)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// `bear-lab recommend`: what comes after a history of titles.
@@ -15,7 +16,9 @@ struct RecommendCommand: ParsableCommand {
       language model recommends by its recommender's scores.
       """)
 
-  @Option(name: .customLong("run"), help: "The folder of a run; leave it out for a base model.")
+  @Option(
+    name: .customLong("run"),
+    help: "A run: folder, number, name or tag; leave it out for a base model.")
   var runFolder: String?
   @Argument(help: "Titles, oldest first.") var titles: [String] = []
   @Option(parsing: .upToNextOption, help: "Titles too, before the others.")
@@ -31,7 +34,7 @@ struct RecommendCommand: ParsableCommand {
 
   func run() throws {
     let registry = try PluginRegistry.builtin()
-    let folder = try runFolder.map { try RunFolder(existing: $0) }
+    let folder = try runFolder.map { try RunReference.folder($0) }
     let description = try widened(
       options.assignments(over: folder, registry: registry), registry: registry)
     let experiment = try description.loaded(registry: registry)

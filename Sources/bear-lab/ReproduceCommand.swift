@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// `bear-lab reproduce`: a table or figure of the paper, beside ours.
@@ -55,10 +56,11 @@ struct ReproduceCommand: ParsableCommand {
       return report.shares
     }
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
+    let registrar = RunRegistrar(collection: output, show: printer.show)
     let signals = StopSignals()
     do {
       let report = try reproduction.run(
-        interruption: signals.interruption, observer: printer.show)
+        interruption: signals.interruption, observer: registrar.observe)
       Console.print(report.trimmingCharacters(in: .newlines))
     } catch let stop as ReproductionInterrupted {
       Console.error("\(stop.description)\n  \(stop.remedy)")
@@ -87,8 +89,8 @@ struct ReproduceCommand: ParsableCommand {
     for (name, value) in scale {
       if let value { try request.add(parsing: "\(name)=\(value)") }
     }
-    request.settings = request.settings.map(ExperimentOptions.withAbsolutePath)
-    request.own = request.own.map { ($0, ExperimentOptions.withAbsolutePath($1)) }
+    request.settings = try request.settings.map(ExperimentOptions.withAbsolutePath)
+    request.own = try request.own.map { ($0, try ExperimentOptions.withAbsolutePath($1)) }
     return request
   }
 

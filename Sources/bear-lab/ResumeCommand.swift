@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// `bear-lab resume`: continue a run that was stopped.
@@ -14,12 +15,14 @@ struct ResumeCommand: ParsableCommand {
       its run.yaml. What came after the checkpoint is computed again.
       """)
 
-  @Argument(help: ArgumentHelp("The folder of a run, or of a series of seeds.", valueName: "run"))
+  @Argument(
+    help: ArgumentHelp(
+      "A run or a series of seeds: folder, number, name or tag.", valueName: "run"))
   var runFolder: String
 
   func run() throws {
     let registry = try PluginRegistry.builtin()
-    let folder = try RunFolder(existing: runFolder)
+    let folder = try RunReference.folder(runFolder)
     if let report = folder.report {
       Console.error("the run in \(folder.path) has ended; nothing is left to do")
       Console.print(report.trimmingCharacters(in: .newlines))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// `bear-lab run`: fine-tune and measure.
@@ -75,7 +76,8 @@ struct RunCommand: ParsableCommand {
   ) throws {
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     CommandContext.current.currentRun = path
-    let report = try CommandContext.stoppable { try work($0, printer.show) }
+    let registrar = RunRegistrar(show: printer.show)
+    let report = try CommandContext.stoppable { try work($0, registrar.observe) }
     Console.print(report.trimmingCharacters(in: .newlines))
     Console.error("run folder: \(path)")
   }

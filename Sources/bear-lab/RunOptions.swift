@@ -21,8 +21,8 @@ struct RunOptions: ParsableArguments {
   var sampler: String?
   @Option(
     help: """
-      The folder of a run whose best weights training begins with; a preference objective's \
-      reference has them too.
+      A run (folder, number, name or tag) whose best weights training begins with; a preference \
+      objective's reference has them too.
       """)
   var initFrom: String?
   @Option(help: "Passes over the training samples.") var epochs: String?

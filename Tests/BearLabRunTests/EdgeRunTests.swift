@@ -191,6 +191,7 @@ import Testing
       case .began(let stage, _, let total, let unit): stages.append("\(stage): \(total) \(unit)")
       case .progress(let done, _): stages.append("\(done)")
       case .measured(let name, _): stages.append("= \(name)")
+      case .state(let state, _, _): stages.append(state.rawValue)
       }
     }
     #expect(notices >= 1)

@@ -216,10 +216,10 @@ import Testing
       whileRunning: whileRunning)
   }
 
-  /// Everything that a run leaves and that must not depend on how it went.
+  /// Everything that a run leaves and that must not depend on how it went and when.
   private func results(_ folder: String) throws -> [String: Data] {
     let names = try FileManager.default.contentsOfDirectory(atPath: folder)
-    let pairs = try names.filter { $0 != "timing.jsonl" }.map {
+    let pairs = try names.filter { $0 != "timing.jsonl" && $0 != "store.json" }.map {
       ($0, try Data(contentsOf: URL(filePath: "\(folder)/\($0)")))
     }
     return Dictionary(uniqueKeysWithValues: pairs)

@@ -20,12 +20,13 @@ func programPath() throws -> String {
 /// Runs `bear-lab`.
 ///
 /// `cache` is the folder of models and data sets, of which there are none by default;
-/// `environment` replaces variables of this process; `input` is the file of its standard input, of
-/// which there is none by default; `whileRunning` is called with the process, to
-/// send it a signal for example.
+/// `environment` replaces variables of this process; it works in an empty folder, or in `directory`;
+/// `input` is the file of its standard input, of which there is none by default; `whileRunning` is
+/// called with the process, to send it a signal for example.
 func bearLab(
   _ arguments: [String], cache: String = "no/such/cache", environment: [String: String] = [:],
-  input: String? = nil, whileRunning: (Process) throws -> Void = { _ in }
+  in directory: String? = nil, input: String? = nil,
+  whileRunning: (Process) throws -> Void = { _ in }
 ) throws -> Outcome {
   // Files and not pipes: a full pipe would stop the program.
   let folder = FileManager.default.temporaryDirectory
@@ -37,7 +38,7 @@ func bearLab(
   let process = Process()
   process.executableURL = URL(filePath: try programPath())
   process.arguments = arguments
-  process.currentDirectoryURL = folder
+  process.currentDirectoryURL = directory.map { URL(filePath: $0) } ?? folder
   process.standardInput =
     try input.map { try FileHandle(forReadingFrom: URL(filePath: $0)) } ?? FileHandle.nullDevice
   process.standardOutput = try FileHandle(forWritingTo: output)

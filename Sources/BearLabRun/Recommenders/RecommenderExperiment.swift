@@ -61,7 +61,9 @@ extension RecommenderExperiment: PreparedExperiment {
   public func run(
     in folder: RunFolder, interruption: Interruption, observer: @escaping (RunEvent) -> Void
   ) throws -> ReportTable {
-    try RecommenderRunner(self, in: folder, interruption: interruption, observer: observer).run()
+    let runner = try RecommenderRunner(
+      self, in: folder, interruption: interruption, observer: observer)
+    return try folder.announcing(to: observer, holding: runner, runner.run)
   }
 
   /// Measures the recommender; one that is not in the store is trained.

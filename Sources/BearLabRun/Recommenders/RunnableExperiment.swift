@@ -120,6 +120,7 @@ extension Experiment: PreparedExperiment {
   public func run(
     in folder: RunFolder, interruption: Interruption, observer: @escaping (RunEvent) -> Void
   ) throws -> ReportTable {
-    try Runner(self, in: folder, interruption: interruption, observer: observer).run()
+    let runner = try Runner(self, in: folder, interruption: interruption, observer: observer)
+    return try folder.announcing(to: observer, holding: runner, runner.run)
   }
 }

@@ -1,5 +1,5 @@
 internal import BearLabCore
-internal import BearLabEvaluation
+package import BearLabEvaluation
 internal import Foundation
 
 /// What a finished run measured, by the names of a reproduction's columns.
@@ -74,7 +74,7 @@ extension RunFolder {
   /// - Parameter recommender: the run's, if it has one.
   /// - Returns: the figures.
   /// - Throws: ``RunFolderError/noCheckpoint(path:)`` where nothing was measured.
-  func finalFigures(recommender: String?) throws(RunFolderError) -> EvaluationFigures {
+  package func finalFigures(recommender: String?) throws(RunFolderError) -> EvaluationFigures {
     let measured = evaluations().filter { $0.split == "test" }
     let names = ["fine-tuned", "zero-shot"] + (recommender.map { [$0] } ?? [])
     if let figures = names.lazy.compactMap({ name in measured.last { $0.name == name } }).first {
