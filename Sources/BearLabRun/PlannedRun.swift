@@ -18,13 +18,7 @@ public enum PlannedRunState: String, Sendable {
 
 extension PlannedRun {
   /// What `bear-lab` would have to be called with to do the same.
-  public var command: [String] {
-    ["run", "--output", path]
-      + settings.flatMap { setting in
-        let name = setting.section.isEmpty ? setting.name : "\(setting.section).\(setting.name)"
-        return ["--set", "\(name)=\(setting.text)"]
-      }
-  }
+  public var command: [String] { runCommand(settings, output: path) }
 
   /// What its folder says; that the settings are the same is not looked at.
   public var state: PlannedRunState {
@@ -43,6 +37,15 @@ extension PlannedRun {
     ).yaml()
     return try differingLines(of: found, from: description.yaml())
   }
+}
+
+/// The arguments with which `bear-lab` does a run of some settings in a folder.
+func runCommand(_ settings: [RunDescription.Assignment], output: String) -> [String] {
+  ["run", "--output", output]
+    + settings.flatMap { setting in
+      let name = setting.section.isEmpty ? setting.name : "\(setting.section).\(setting.name)"
+      return ["--set", "\(name)=\(setting.text)"]
+    }
 }
 
 /// The lines of a description that another one lacks, sorted.

@@ -4,7 +4,8 @@ import Testing
 @Suite struct HelpTests {
   @Test(arguments: [
     [], ["run"], ["resume"], ["evaluate"], ["rescore"], ["recommend"], ["list"], ["describe"],
-    ["verify"], ["plan"], ["reproduce"], ["compare"], ["export"], ["diagnose"], ["explain"],
+    ["verify"], ["plan"], ["reproduce"], ["compare"], ["sweep"], ["export"], ["diagnose"],
+    ["explain"],
     ["export", "teacher"],
   ])
   func helpIsAsRecorded(command: [String]) throws {
