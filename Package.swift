@@ -103,11 +103,12 @@ let package = Package(
     .target(name: "BearLabEvaluation", dependencies: [core], swiftSettings: swiftSettings),
     .target(
       name: "BearLabTraining", dependencies: [core], swiftSettings: swiftSettings),
+    .target(name: "BearLabStatistics", swiftSettings: swiftSettings),
     .target(
       name: "BearLabRun",
       dependencies: [
         core, "BearLabText", "BearLabFormats", "BearLabCheckpoint", "BearLabData",
-        "BearLabEvaluation", "BearLabSentenceEncoder", "BearLabTraining",
+        "BearLabEvaluation", "BearLabSentenceEncoder", "BearLabStatistics", "BearLabTraining",
         .product(name: "Yams", package: "Yams"),
       ] + plugins.map { .init(stringLiteral: $0.name) },
       swiftSettings: swiftSettings),
@@ -145,6 +146,7 @@ let package = Package(
     tests("BearLabData", ["BearLabData"]),
     tests("BearLabEvaluation", ["BearLabEvaluation"]),
     tests("BearLabTraining", ["BearLabTraining"]),
+    tests("BearLabStatistics", ["BearLabStatistics"], resources: [.copy("Golden")]),
     tests("BackboneLLaRA", ["BackboneLLaRA"]),
     tests("BackboneALLMRec", ["BackboneALLMRec"]),
     tests("BackboneBIGRec", ["BackboneBIGRec", "BearLabText", "BearLabFormats"]),
@@ -177,7 +179,9 @@ let package = Package(
     tests("RecommenderDROS", ["RecommenderDROS", "RecommenderGRU4Rec", "RecommenderCaser"]),
     tests("RecommenderDLLM2Rec", ["RecommenderDLLM2Rec", "RecommenderSASRec"]),
     tests("RecommenderLLMCF", ["RecommenderLLMCF"]),
-    tests("BearLabRun", ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation"]),
+    tests(
+      "BearLabRun",
+      ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation", "BearLabStatistics"]),
     tests(
       "BearLabStore",
       [

@@ -20,6 +20,7 @@ struct BearLabCommand: ParsableCommand {
       RunCommand.self, REPLCommandLine.self, PlanCommand.self, ResumeCommand.self,
       EvaluateCommand.self,
       RescoreCommand.self, RecommendCommand.self, ReproduceCommand.self, DiagnoseCommand.self,
+      CompareCommand.self, SweepCommand.self,
       ExplainCommand.self, ListCommand.self, DescribeCommand.self,
       VerifyCommand.self, BenchCommand.self, DoctorCommand.self, ExportCommand.self,
       RunsCommand.self,

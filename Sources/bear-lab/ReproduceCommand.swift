@@ -108,14 +108,8 @@ struct ReproduceCommand: ParsableCommand {
   private static func show(_ plan: ReproductionPlan) {
     for run in plan.runs {
       Console.print("\(run.state.rawValue): \(run.method), \(run.name)")
-      Console.print("  bear-lab " + run.command.map(quoted).joined(separator: " "))
+      Console.print("  " + ShellCommand.text(["bear-lab"] + run.command))
     }
-  }
-
-  /// A word as a shell reads it.
-  private static func quoted(_ word: String) -> String {
-    let isPlain = word.allSatisfy { $0.isLetter || $0.isNumber || "-_=./,".contains($0) }
-    return isPlain ? word : "'" + word.replacing("'", with: "'\\''") + "'"
   }
 }
 

@@ -14,7 +14,6 @@ public struct Reproduction {
   public typealias Diagnosis =
     (_ experiment: Experiment, _ run: RunFolder, _ observer: @escaping (RunEvent) -> Void) throws
     -> [String: Double]
-  private typealias Loaded = (description: RunDescription, experiment: any PreparedExperiment)
 
   private let plan: ReproductionPlan
   private let registry: PluginRegistry
@@ -47,12 +46,13 @@ public struct Reproduction {
     interruption: Interruption = Interruption(), observer: @escaping (RunEvent) -> Void
   ) throws -> String {
     var measured: [RunMeasurements] = []
-    // Of the last run: another seed has the same data and model.
-    var loaded: Loaded?
+    var queue = RunQueue(registry: registry, resources: resources)
     for run in plan.runs {
       do {
-        let folder = try finished(run, &loaded, interruption, observer)
-        measured.append(try measurements(folder, run, &loaded, observer))
+        let folder = try queue.finished(
+          run, title: "\(run.method): \(run.name)", interruption, observer
+        ) { ReproductionError.otherSettings(path: run.path, differing: $0) }
+        measured.append(try measurements(folder, run, &queue, observer))
       } catch is RunInterrupted {
         throw ReproductionInterrupted(target: plan.target, output: plan.request.output)
       }
@@ -63,47 +63,8 @@ public struct Reproduction {
     return report
   }
 
-  /// The folder of a run that has ended, which is done or continued if need be.
-  private func finished(
-    _ run: ReproductionPlan.Run,
-    _ loaded: inout Loaded?,
-    _ interruption: Interruption, _ observer: @escaping (RunEvent) -> Void
-  ) throws -> RunFolder {
-    let description =
-      run.description.hasModel ? try run.description.resolvingPrecision() : run.description
-    if run.state != .new {
-      let folder = try RunFolder(existing: run.path)
-      try run.requireSame(description, registry: registry)
-      if folder.report != nil { return folder }
-    }
-    observer(.notice("\(run.method): \(run.name)"))
-    let experiment = try prepared(description, run, &loaded)
-    let folder =
-      run.state == .new ? try RunFolder(creating: run.path) : try RunFolder(existing: run.path)
-    _ = try experiment.run(in: folder, interruption: interruption, observer: observer)
-    return folder
-  }
-
-  /// The description brought to life, on the data and the model of the last one where these are the
-  /// same.
-  private func prepared(
-    _ description: RunDescription, _ run: ReproductionPlan.Run,
-    _ loaded: inout Loaded?
-  ) throws -> any PreparedExperiment {
-    if let last = loaded, !run.startsFromAnother,
-      try last.description.yaml(ignoringSeed: true) == description.yaml(ignoringSeed: true)
-    {
-      return last.experiment.replacing(description)
-    }
-    // Two models at once may be more than there is memory for.
-    loaded = nil
-    let experiment = try description.experiment(registry: registry, resources: resources)
-    loaded = (description, experiment)
-    return experiment
-  }
-
   private func measurements(
-    _ folder: RunFolder, _ run: ReproductionPlan.Run, _ loaded: inout Loaded?,
+    _ folder: RunFolder, _ run: ReproductionPlan.Run, _ queue: inout RunQueue,
     _ observer: @escaping (RunEvent) -> Void
   ) throws -> RunMeasurements {
     var measurements = try RunMeasurements(folder, run.description)
@@ -111,14 +72,14 @@ public struct Reproduction {
       if case .diagnosis = column.source { true } else { false }
     }
     if isAsked, run.description.hasModel, let diagnosis {
-      measurements.add(try diagnosed(folder, run, &loaded, observer, diagnosis))
+      measurements.add(try diagnosed(folder, run, &queue, observer, diagnosis))
     }
     return measurements
   }
 
   /// The diagnosis of a run, kept in its folder: it takes as long as measuring.
   private func diagnosed(
-    _ folder: RunFolder, _ run: ReproductionPlan.Run, _ loaded: inout Loaded?,
+    _ folder: RunFolder, _ run: ReproductionPlan.Run, _ queue: inout RunQueue,
     _ observer: @escaping (RunEvent) -> Void, _ diagnosis: Diagnosis
   ) throws -> [String: Double] {
     let path = "\(folder.path)/pruning.json"
@@ -127,51 +88,13 @@ public struct Reproduction {
     {
       return known
     }
-    let experiment = try prepared(run.description.resolvingPrecision(), run, &loaded)
+    let experiment = try queue.prepared(run.description.resolvingPrecision(), of: run)
     guard let experiment = experiment as? Experiment else { return [:] }
     let found = try diagnosis(experiment, folder, observer)
     let encoder = JSONEncoder()
     encoder.outputFormatting = .sortedKeys
     try folder.write(String(decoding: encoder.encode(found), as: UTF8.self) + "\n", to: path)
     return found
-  }
-}
-
-extension ReproductionPlan.Run {
-  /// How far a run is.
-  public enum State: String, Sendable {
-    case new, unfinished, finished
-  }
-
-  /// What its folder says; that the settings are the same is not looked at.
-  public var state: State {
-    guard let folder = try? RunFolder(existing: path) else { return .new }
-    return folder.report == nil ? .unfinished : .finished
-  }
-
-  /// Checks that what is in the folder is this run.
-  ///
-  /// - Throws: ``ReproductionError/otherSettings(path:differing:)``.
-  fileprivate func requireSame(
-    _ description: RunDescription, registry: PluginRegistry
-  ) throws {
-    let folder = try RunFolder(existing: path)
-    let found = try RunDescription(
-      RunDescription.assignments(yaml: folder.readDescription(), path: folder.descriptionPath),
-      registry: registry
-    ).yaml()
-    let expected = try description.yaml()
-    guard found != expected else { return }
-    let lines = Set(found.split(separator: "\n")).subtracting(expected.split(separator: "\n"))
-    throw ReproductionError.otherSettings(
-      path: path, differing: lines.map { $0.trimmingCharacters(in: .whitespaces) }.sorted())
-  }
-}
-
-extension RunDescription {
-  /// The description as `run.yaml` has it, maybe with a fixed seed.
-  fileprivate func yaml(ignoringSeed: Bool) throws -> String {
-    ignoringSeed ? try replacing(general: ["seed": .integer(0)]).yaml() : try yaml()
   }
 }
 

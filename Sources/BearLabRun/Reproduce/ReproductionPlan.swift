@@ -18,7 +18,7 @@ public struct ReproductionPlan: Sendable {
   }
 
   /// A run of a cell and seed.
-  public struct Run: Sendable {
+  public struct Run: PlannedRun {
     /// The name of its folder.
     public let name: String
     public let path: String
@@ -28,16 +28,7 @@ public struct ReproductionPlan: Sendable {
     /// The paper's name of the row that it is for.
     public let method: String
     /// Whether its training starts from that of another run.
-    let startsFromAnother: Bool
-
-    /// What `bear-lab` would have to be called with to do the same.
-    public var command: [String] {
-      ["run", "--output", path]
-        + settings.flatMap { setting in
-          let name = setting.section.isEmpty ? setting.name : "\(setting.section).\(setting.name)"
-          return ["--set", "\(name)=\(setting.text)"]
-        }
-    }
+    public let startsFromAnother: Bool
   }
 
   /// Describes every run; nothing is read but the names of plug-ins.

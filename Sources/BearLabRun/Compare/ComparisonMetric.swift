@@ -1,0 +1,58 @@
+internal import Foundation
+
+/// A figure of each test row by which runs are compared.
+public enum ComparisonMetric: Sendable, Hashable {
+  /// The gain of the target's place in the list, cut at K titles: 1 / log₂(rank + 2), else 0.
+  case ndcg(Int)
+  /// Whether the target is among the first K titles.
+  case hitRatio(Int)
+  /// −log P(target) under the constrained soft-max, nats.
+  case itemNLL
+
+  /// What is compared unless something else is asked for.
+  public static let defaults: [ComparisonMetric] = [.ndcg(10), .hitRatio(10), .itemNLL]
+
+  /// Reads `ndcg@10`, `hr@5` or `item_nll`.
+  ///
+  /// - Throws: ``ComparisonError/unknownMetric(_:)``.
+  public init(parsing text: String) throws(ComparisonError) {
+    let parts = text.split(separator: "@", omittingEmptySubsequences: false)
+    let cutoff = parts.count == 2 ? Int(parts[1]) : nil
+    switch (parts.first, cutoff) {
+    case ("item_nll", nil) where parts.count == 1: self = .itemNLL
+    case ("ndcg", let cutoff?) where cutoff > 0: self = .ndcg(cutoff)
+    case ("hr", let cutoff?) where cutoff > 0: self = .hitRatio(cutoff)
+    default: throw .unknownMetric(text)
+    }
+  }
+
+  /// As `metrics.jsonl` calls it.
+  public var name: String {
+    switch self {
+    case .ndcg(let cutoff): "ndcg@\(cutoff)"
+    case .hitRatio(let cutoff): "hr@\(cutoff)"
+    case .itemNLL: "item_nll"
+    }
+  }
+
+  /// Whether a lower value is the better one.
+  public var isLowerBetter: Bool { self == .itemNLL }
+
+  /// K; nil of what looks at no list.
+  var cutoff: Int? {
+    switch self {
+    case .ndcg(let cutoff), .hitRatio(let cutoff): cutoff
+    case .itemNLL: nil
+    }
+  }
+
+  /// The figure of a row; nil where the row has none.
+  func value(of row: MeasuredRow) -> Double? {
+    switch self {
+    case .ndcg(let cutoff):
+      row.rank.map { $0 < cutoff ? 1 / log2(Double($0 + 2)) : 0 } ?? 0
+    case .hitRatio(let cutoff): row.rank.map { $0 < cutoff ? 1 : 0 } ?? 0
+    case .itemNLL: row.itemNLL
+    }
+  }
+}

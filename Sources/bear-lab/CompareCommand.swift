@@ -1,0 +1,62 @@
+import ArgumentParser
+import BearLabCore
+import BearLabRun
+import Foundation
+
+/// `bear-lab compare`: runs on the same test rows, compared row by row.
+struct CompareCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "compare",
+    abstract: "Compare runs row by row: differences, intervals and p-values.",
+    discussion: """
+      Reads the rows that each run left for its test users, joins them, and prints for each metric \
+      the means, the differences to the baseline with their paired bootstrap interval, and the \
+      p-values of bootstrap, t-test and Wilcoxon's test, alone and corrected by Holm. Targets seen \
+      and unseen in training have tables of their own. Runs on other users, data or matching are \
+      refused. The folder of a series of seeds counts as one method, with its mean over the seeds.
+      """)
+
+  @Argument(
+    help: ArgumentHelp(
+      """
+      Folders of runs or of series of seeds; RUN:zero-shot, RUN:popularity and the like name other \
+      rows than those of what the run trained.
+      """, valueName: "run"))
+  var runs: [String]
+  @Option(help: "The run that the others are compared with. (default: the first)")
+  var baseline: String?
+  @Option(
+    help: ArgumentHelp(
+      "ndcg@K, hr@K and item_nll, separated by commas. (default: ndcg@10,hr@10,item_nll)",
+      valueName: "metrics"))
+  var metric: String?
+  @Option(help: "The rows of the runs that do not name theirs, such as zero-shot or popularity.")
+  var model: String?
+  @Flag(help: "Compare every two runs.") var pairs = false
+  @Option(help: "Resamples of the bootstrap.") var resamples = 10_000
+  @Option(help: "Of the intervals.") var confidence = 0.95
+  @Option(help: "Of the bootstrap.") var seed: UInt64 = 42
+  @Flag(help: "Print one JSON object.") var json = false
+  @Flag(help: "Print comma-separated values, a line a comparison.") var csv = false
+
+  func validate() throws {
+    if json && csv { throw ValidationError("give --json or --csv, not both") }
+  }
+
+  func run() throws {
+    var request = RunComparison.Request(runs: runs)
+    request.baseline = baseline
+    request.metrics = try metric.map {
+      try $0.split(separator: ",").map {
+        try ComparisonMetric(parsing: $0.trimmingCharacters(in: .whitespaces))
+      }
+    }
+    request.rows = model
+    request.isAllPairs = pairs
+    (request.resamples, request.confidence, request.seed) = (resamples, confidence, seed)
+    let comparison = try RunComparison(request)
+    if json || csv { comparison.notes.forEach { Console.error("note: \($0)") } }
+    let text = try json ? comparison.json : csv ? comparison.csv : comparison.text
+    Console.print(text.trimmingCharacters(in: .newlines))
+  }
+}
