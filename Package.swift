@@ -76,6 +76,7 @@ let package = Package(
     .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .systemLibrary(
@@ -108,10 +109,22 @@ let package = Package(
         .product(name: "Yams", package: "Yams"),
       ] + plugins.map { .init(stringLiteral: $0.name) },
       swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabFigures",
+      dependencies: [
+        core, "BearLabEvaluation", "BearLabRun", .product(name: "SwiftCSV", package: "SwiftCSV"),
+      ], swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabExport",
+      dependencies: [
+        core, "BearLabEvaluation", "BearLabRun",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], exclude: ["TensorBoard/tensorboard.proto"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "bear-lab",
       dependencies: [
-        core, "BearLabRun", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+        core, "BearLabExport", "BearLabFigures", "BearLabRun",
+        .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
     .target(
       name: "FixturePlugin", dependencies: [core], path: "Tests/Fixtures/FixturePlugin",
@@ -164,6 +177,13 @@ let package = Package(
     tests("RecommenderDROS", ["RecommenderDROS", "RecommenderGRU4Rec", "RecommenderCaser"]),
     tests("RecommenderDLLM2Rec", ["RecommenderDLLM2Rec", "RecommenderSASRec"]),
     tests("RecommenderLLMCF", ["RecommenderLLMCF"]),
+    tests("BearLabFigures", ["BearLabFigures", "BearLabRun"]),
+    tests(
+      "BearLabExport",
+      [
+        "BearLabEvaluation", "BearLabExport", "BearLabRun",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
     tests("BearLabRun", ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation"]),
     // Reads mutated files in a process of its own, which may crash.
     .executableTarget(

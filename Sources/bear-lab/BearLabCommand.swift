@@ -19,7 +19,7 @@ struct BearLabCommand: ParsableCommand {
     subcommands: [
       RunCommand.self, PlanCommand.self, ResumeCommand.self, EvaluateCommand.self,
       RescoreCommand.self, RecommendCommand.self, ReproduceCommand.self, DiagnoseCommand.self,
-      ExplainCommand.self, ListCommand.self, DescribeCommand.self,
+      ExplainCommand.self, PlotCommand.self, ListCommand.self, DescribeCommand.self,
       VerifyCommand.self, BenchCommand.self, DoctorCommand.self, ExportCommand.self,
     ])
 }

@@ -5,7 +5,8 @@ import Testing
   @Test(arguments: [
     [], ["run"], ["resume"], ["evaluate"], ["rescore"], ["recommend"], ["list"], ["describe"],
     ["verify"], ["plan"], ["reproduce"], ["export"], ["diagnose"], ["explain"],
-    ["export", "teacher"],
+    ["export", "teacher"], ["export", "tensorboard"], ["export", "csv"], ["export", "jsonl"],
+    ["plot"],
   ])
   func helpIsAsRecorded(command: [String]) throws {
     let outcome = try bearLab(command + ["--help"])
