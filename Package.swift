@@ -115,10 +115,13 @@ let package = Package(
         core, "BearLabEvaluation", "BearLabRun", .product(name: "SwiftCSV", package: "SwiftCSV"),
       ], swiftSettings: swiftSettings),
     .target(
+      name: "NotebookTemplate", path: "notebooks-export/template",
+      resources: [.embedInCode("cells.py")], swiftSettings: swiftSettings),
+    .target(
       name: "BearLabExport",
       dependencies: [
-        core, "BearLabEvaluation", "BearLabRun",
-        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+        core, "BearLabCheckpoint", "BearLabEvaluation", "BearLabFigures", "BearLabRun",
+        "NotebookTemplate", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ], exclude: ["TensorBoard/tensorboard.proto"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "bear-lab",
@@ -181,7 +184,7 @@ let package = Package(
     tests(
       "BearLabExport",
       [
-        "BearLabEvaluation", "BearLabExport", "BearLabRun",
+        "BearLabCheckpoint", "BearLabEvaluation", "BearLabExport", "BearLabFigures", "BearLabRun",
         .product(name: "SwiftProtobuf", package: "swift-protobuf"),
       ]),
     tests("BearLabRun", ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation"]),

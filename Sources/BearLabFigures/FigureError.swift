@@ -31,8 +31,8 @@ public enum FigureError: BearLabError, Equatable {
     switch self {
     case .unknownFormat: "give a file whose name ends in .svg or .png"
     case .noGnuplot:
-      "install it, on Debian apt-get install gnuplot-nox, or leave --output out to see the figure "
-        + "in the terminal"
+      "install it, on Debian apt-get install gnuplot-nox; bear-lab plot without --output draws in "
+        + "the terminal and needs none"
     case .gnuplotFailed: "try gnuplot 5.4 or later: gnuplot --version"
     case .notWritable: "check the path, its permissions and the space on the disk"
     case .nothingToDraw(_, _, let remedy): remedy

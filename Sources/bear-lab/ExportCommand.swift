@@ -8,7 +8,7 @@ struct ExportCommand: ParsableCommand {
     commandName: "export", abstract: "Write what a run knows into a file for something else.",
     subcommands: [
       ExportTensorBoardCommand.self, ExportCSVCommand.self, ExportJSONLinesCommand.self,
-      ExportTeacherCommand.self,
+      ExportNotebookCommand.self, ExportTeacherCommand.self,
     ])
 }
 

@@ -79,3 +79,32 @@ struct ExportJSONLinesCommand: ParsableCommand {
 }
 
 extension RunTable: ExpressibleByArgument {}
+
+/// `bear-lab export notebook`: runs as a page that anybody can read, and run again.
+struct ExportNotebookCommand: ParsableCommand {
+  static let configuration = CommandConfiguration(
+    commandName: "notebook",
+    abstract:
+      "Write a Jupyter notebook that reads runs' files, with its tables and pictures in it.",
+    discussion: """
+      With the report of `bear-lab reproduce`, such as runs/reproduce/table2.md, it has the paper's \
+      numbers beside ours, and all runs beside the report unless some are given. Pictures are drawn \
+      by gnuplot; the cells read the files with h5py, pandas and matplotlib when they are run again.
+      """)
+
+  @Argument(
+    help: ArgumentHelp("Folders of runs, and at most one report, a .md file.", valueName: "source"))
+  var sources: [String]
+  @Option(help: "The file to write; the runs are found from its folder.") var output: String
+
+  func validate() throws {
+    guard output.hasSuffix(".ipynb") else {
+      throw ValidationError("--output cannot be '\(output)': give a file that ends in .ipynb")
+    }
+  }
+
+  func run() throws {
+    try NotebookExport(sources).write(to: output)
+    Console.error("notebook: \(output)")
+  }
+}

@@ -135,17 +135,7 @@ import Testing
     }
   }
 
-  private static let hasTensorBoard = succeeds("python3", ["-c", "import tensorboard"])
-
-  private static func succeeds(_ program: String, _ arguments: [String]) -> Bool {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/env")
-    process.arguments = [program] + arguments
-    process.standardError = FileHandle.nullDevice
-    do { try process.run() } catch { return false }
-    process.waitUntilExit()
-    return process.terminationStatus == 0
-  }
+  private static let hasTensorBoard = Shell.succeeds(["python3", "-c", "import tensorboard"])
 
   /// TensorBoard's own readers find every value, and its HPARAMS tab the settings.
   @Test(.enabled(if: hasTensorBoard, "python3 has no tensorboard: pip install tensorboard"))
@@ -155,7 +145,7 @@ import Testing
       let script = URL(filePath: #filePath).deletingLastPathComponent()
         .appending(path: "../../scripts/peers/check_tensorboard.py").standardizedFileURL.path
       #expect(
-        Self.succeeds("python3", [script, "\(folder)/tb", "\(folder)/a", "\(folder)/b"]))
+        Shell.succeeds(["python3", script, "\(folder)/tb", "\(folder)/a", "\(folder)/b"]))
     }
   }
 }

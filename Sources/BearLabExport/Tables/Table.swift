@@ -14,6 +14,12 @@ public struct Table: Sendable, Equatable {
   public let columns: [String]
   public let rows: [[Cell]]
 
+  /// Takes rows as long as the header.
+  init(_ columns: [String], _ rows: [[Cell]]) {
+    self.columns = columns
+    self.rows = rows
+  }
+
   /// Gathers rows of named cells; columns come in the order in which they appear first.
   init(_ rows: [[(String, Cell)]]) {
     var columns: [String] = []
