@@ -77,6 +77,7 @@ let package = Package(
     .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     .package(url: "https://github.com/swiftcsv/SwiftCSV", from: "0.10.0"),
     .package(url: "https://github.com/groue/GRDB.swift", from: "7.10.0"),
+    .package(url: "https://github.com/apple/swift-protobuf", from: "1.39.0"),
   ],
   targets: [
     .systemLibrary(
@@ -121,10 +122,24 @@ let package = Package(
         core, "BearLabCheckpoint", "BearLabEvaluation", "BearLabFormats", "BearLabRun",
         .product(name: "GRDB", package: "GRDB.swift"),
       ], swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabFigures",
+      dependencies: [
+        core, "BearLabEvaluation", "BearLabRun", .product(name: "SwiftCSV", package: "SwiftCSV"),
+      ], swiftSettings: swiftSettings),
+    .target(
+      name: "NotebookTemplate", path: "notebooks-export/template",
+      resources: [.embedInCode("cells.py")], swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabExport",
+      dependencies: [
+        core, "BearLabCheckpoint", "BearLabEvaluation", "BearLabFigures", "BearLabRun",
+        "NotebookTemplate", .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ], exclude: ["TensorBoard/tensorboard.proto"], swiftSettings: swiftSettings),
     .executableTarget(
       name: "bear-lab",
       dependencies: [
-        core, "BearLabREPL", "BearLabRun", "BearLabStore",
+        core, "BearLabExport", "BearLabFigures", "BearLabREPL", "BearLabRun", "BearLabStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
     .target(
@@ -179,6 +194,13 @@ let package = Package(
     tests("RecommenderDROS", ["RecommenderDROS", "RecommenderGRU4Rec", "RecommenderCaser"]),
     tests("RecommenderDLLM2Rec", ["RecommenderDLLM2Rec", "RecommenderSASRec"]),
     tests("RecommenderLLMCF", ["RecommenderLLMCF"]),
+    tests("BearLabFigures", ["BearLabFigures", "BearLabRun"]),
+    tests(
+      "BearLabExport",
+      [
+        "BearLabCheckpoint", "BearLabEvaluation", "BearLabExport", "BearLabFigures", "BearLabRun",
+        .product(name: "SwiftProtobuf", package: "swift-protobuf"),
+      ]),
     tests(
       "BearLabRun",
       ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation", "BearLabStatistics"]),

@@ -114,7 +114,7 @@ extension RunFolder {
   }
 
   /// The epoch whose evaluation this is; nil for another one.
-  private static func epoch(of figures: EvaluationFigures) -> Int? {
+  static func epoch(of figures: EvaluationFigures) -> Int? {
     guard figures.name.hasPrefix("epoch-") else { return nil }
     return Int(figures.name.dropFirst("epoch-".count))
   }

@@ -17,13 +17,11 @@ struct BearLabCommand: ParsableCommand {
       """,
     version: BearLab.version,
     subcommands: [
-      RunCommand.self, REPLCommandLine.self, PlanCommand.self, ResumeCommand.self,
-      EvaluateCommand.self,
-      RescoreCommand.self, RecommendCommand.self, ReproduceCommand.self, DiagnoseCommand.self,
-      CompareCommand.self, SweepCommand.self,
-      ExplainCommand.self, ListCommand.self, DescribeCommand.self,
-      VerifyCommand.self, BenchCommand.self, DoctorCommand.self, ExportCommand.self,
-      RunsCommand.self,
+      RunCommand.self, REPLCommandLine.self, ResumeCommand.self, SweepCommand.self,
+      ReproduceCommand.self, RunsCommand.self, CompareCommand.self, PlotCommand.self,
+      ExportCommand.self, EvaluateCommand.self, DiagnoseCommand.self, ExplainCommand.self,
+      RecommendCommand.self, RescoreCommand.self, ListCommand.self, DescribeCommand.self,
+      PlanCommand.self, VerifyCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
 }
 

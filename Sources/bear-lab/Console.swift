@@ -4,6 +4,19 @@ import Foundation
 enum Console {
   static let isTerminal = isatty(STDERR_FILENO) == 1
 
+  /// Whether results are read by a person.
+  static var isOutputTerminal: Bool { isatty(STDOUT_FILENO) == 1 }
+
+  /// The width of the terminal in letters; 80 where there is none.
+  static var columns: Int {
+    if let text = ProcessInfo.processInfo.environment["COLUMNS"], let columns = Int(text) {
+      return columns
+    }
+    var size = winsize()
+    let isKnown = ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0 && size.ws_col > 0
+    return isKnown ? Int(size.ws_col) : 80
+  }
+
   static func error(_ text: String) { write(text + "\n") }
 
   /// Writes to standard error as it is.

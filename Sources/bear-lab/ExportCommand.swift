@@ -7,7 +7,10 @@ import BearLabStore
 struct ExportCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "export", abstract: "Write what a run knows into a file for something else.",
-    subcommands: [ExportTeacherCommand.self])
+    subcommands: [
+      ExportTensorBoardCommand.self, ExportCSVCommand.self, ExportJSONLinesCommand.self,
+      ExportNotebookCommand.self, ExportTeacherCommand.self,
+    ])
 }
 
 /// `bear-lab export teacher`: what a language model recommends, for a recommender to learn from.

@@ -4,9 +4,10 @@ import Testing
 @Suite struct HelpTests {
   @Test(arguments: [
     [], ["run"], ["resume"], ["evaluate"], ["rescore"], ["recommend"], ["list"], ["describe"],
-    ["verify"], ["plan"], ["reproduce"], ["compare"], ["sweep"], ["export"], ["diagnose"],
-    ["explain"], ["export", "teacher"], ["runs"], ["runs", "list"], ["runs", "show"],
-    ["runs", "delete"], ["runs", "tag"], ["runs", "note"], ["runs", "reindex"],
+    ["verify"], ["plan"], ["reproduce"], ["compare"], ["sweep"], ["plot"], ["export"],
+    ["export", "teacher"], ["export", "tensorboard"], ["export", "csv"], ["export", "jsonl"],
+    ["export", "notebook"], ["diagnose"], ["explain"], ["repl"], ["runs"], ["runs", "list"],
+    ["runs", "show"], ["runs", "delete"], ["runs", "tag"], ["runs", "note"], ["runs", "reindex"],
   ])
   func helpIsAsRecorded(command: [String]) throws {
     let outcome = try bearLab(command + ["--help"])

@@ -39,7 +39,7 @@ struct RunMeasurements {
   /// The training time of each epoch, its steps summed up.
   ///
   /// A step that was computed again, after a stop, counts once.
-  private static func epochSeconds(_ folder: RunFolder) -> [Double] {
+  static func epochSeconds(_ folder: RunFolder) -> [Double] {
     func lines(_ name: String) -> [Line] {
       let text = (try? String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)) ?? ""
       return text.split(separator: "\n").compactMap {

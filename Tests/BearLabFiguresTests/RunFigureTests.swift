@@ -1,0 +1,188 @@
+import BearLabRun
+import BearLabTestSupport
+import Foundation
+import Testing
+
+@testable import BearLabFigures
+
+/// Figures of runs, from folders that are written by hand.
+@Suite struct RunFigureTests {
+  private func runs(_ runs: [(String, HandMadeRun)], _ body: ([RunLog]) throws -> Void) throws {
+    try withEmptyFolder { folder in
+      for (name, run) in runs { try run.write(to: "\(folder)/\(name)") }
+      try body(try RunLog.read(runs.map { "\(folder)/\($0.0)" }))
+    }
+  }
+
+  private func diagnosed(
+    _ rows: [(rank: Int, step: Int?, margin: Double?)]
+  ) -> HandMadeRun {
+    var run = HandMadeRun.trained()
+    run.diagnosis = rows
+    return run
+  }
+
+  @Test func trainingHasTheLossAndTheEpochs() throws {
+    try runs([("a", .trained(steps: 10)), ("b", .trained(steps: 10, ndcg: 0.4))]) { runs in
+      let figure = try RunFigure.training.figure(of: runs)
+      #expect(figure.panels.count == 2)
+      // Too few steps to smooth.
+      let loss = figure.panels[0].series[1]
+      #expect(loss.name == "b" && loss.points.map(\.x) == (1...10).map(Double.init))
+      #expect(loss.points[0] == Figure.Point(1, 4) && loss.points[5].y == 4 / 1.5)
+      let epochs = figure.panels[1].series[1].points
+      #expect(epochs.map(\.x) == [5, 10] && epochs.map(\.y) == [0.2, 0.4])
+      let interval = try #require(epochs[1].interval)
+      #expect(interval.contains(0.4) && abs(interval.lowerBound - 0.2761) < 1e-3)
+      #expect(figure.panels[1].y.text == "validation NDCG@10")
+      #expect(
+        try RunFigure.training.figure(of: runs, metric: "item_nll").panels[1].y.unit == "nats")
+    }
+  }
+
+  /// A straight line stays one, and the band is the standard deviation of the window.
+  @Test func smoothingTakesTheMeanAround() {
+    let points = TrainingFigure.smoothed((0..<9).map { (Double($0), Double($0)) }, window: 5)
+    #expect(points.map(\.y) == (0..<9).map(Double.init))
+    #expect(points[4].interval == (4 - 2.0.squareRoot())...(4 + 2.0.squareRoot()))
+    #expect(points[0].interval == 0...0)
+    #expect(TrainingFigure.window(of: 19) == 1 && TrainingFigure.window(of: 400) == 21)
+  }
+
+  @Test func pruningCountsTheTargetsOfEachList() throws {
+    let rows: [(Int, Int?, Double?)] = [
+      (1, nil, nil), (2, 1, 0.5), (3, nil, nil), (4, nil, nil), (9, 2, 1.5), (500, 1, 9),
+    ]
+    try runs([("a", diagnosed(rows)), ("b", diagnosed([(9, nil, nil)]))]) { runs in
+      let panel = try RunFigure.pruning.figure(of: runs).panels[0]
+      #expect(panel.x.scale == .rows(["a", "b"]))
+      #expect(panel.series.map(\.name) == ["PR@5", "PR@10"])
+      #expect(panel.series[0].points.map(\.y) == [25])
+      #expect(panel.series[1].points.map(\.y) == [40, 0])
+      // Wilson's interval of 1 in 4.
+      let interval = try #require(panel.series[0].points[0].interval)
+      #expect(abs(interval.lowerBound - 4.5587) < 1e-3 && abs(interval.upperBound - 69.9358) < 1e-3)
+    }
+  }
+
+  @Test func marginsAddUp() throws {
+    let rows: [(Int, Int?, Double?)] = (0..<60).map { (100, 1, Double($0) / 20) } + [(1, nil, nil)]
+    try runs([("a", diagnosed(rows))]) { runs in
+      let figure = try RunFigure.margins.figure(of: runs)
+      let points = figure.panels[0].series[0].points
+      #expect(abs(points.map(\.y).reduce(0, +) - 100) < 1e-9)
+      #expect(Set(points.map { ($0.y * 1000).rounded() }).count <= 2)
+      #expect(figure.note.contains("Median: 1.50 nats; 60 lost targets"))
+    }
+  }
+
+  @Test func stepsAreSharesOfAllRows() throws {
+    let rows: [(Int, Int?, Double?)] = [(9, 1, 1), (9, 3, 1), (9, 3, nil), (9, nil, nil)]
+    try runs([("a", diagnosed(rows))]) { runs in
+      let figure = try RunFigure.steps.figure(of: runs)
+      #expect(figure.panels[0].series[0].points == [.init(1, 25), .init(2, 0), .init(3, 50)])
+      #expect(figure.note.contains("kept to the end: 25.0 %"))
+    }
+  }
+
+  @Test func timeIsTheMedianOfLaterEpochs() throws {
+    try runs([("a", .trained(steps: 8)), ("b", .trained(steps: 8, ndcg: 0.6))]) { runs in
+      let series = try RunFigure.time.figure(of: runs, metric: "hr@10").panels[0].series
+      // The second epoch: four steps of 1.25 s.
+      #expect(series.map { $0.points[0].x } == [5, 5])
+      #expect(abs(series[1].points[0].y - 0.9) < 1e-12)
+    }
+  }
+
+  private func varied(_ lambda: String, _ xi: String, _ ndcg: Double, seed: Int = 1) -> HandMadeRun
+  {
+    var run = HandMadeRun.trained(ndcg: ndcg)
+    run.settings = [
+      "": ["seed": "\(seed)", "dataset": "d"],
+      "objective": ["name": "bear", "lambda": lambda, "xi": xi],
+    ]
+    return run
+  }
+
+  @Test func sensitivityIsALineForEachOtherChoice() throws {
+    let all = [
+      ("a", varied("0.1", "0.5", 0.1)), ("b", varied("1", "0.5", 0.2)),
+      ("c", varied("5", "0.5", 0.3)), ("d", varied("1", "2.75", 0.4)),
+      ("e", varied("1", "2.75", 0.6, seed: 2)),
+    ]
+    try runs(all) { runs in
+      let figure = try RunFigure.sensitivity.figure(of: runs)
+      let panel = figure.panels[0]
+      #expect(panel.x.label == "objective.lambda" && panel.x.scale == .logarithmic)
+      #expect(panel.series.map(\.name) == ["xi=0.5", "xi=2.75"])
+      #expect(panel.series[0].points.map(\.x) == [0.1, 1, 5])
+      #expect(abs(panel.series[1].points[0].y - 0.5) < 1e-12)
+      // Two seeds: their standard deviation.
+      let interval = try #require(panel.series[1].points[0].interval)
+      #expect(abs(interval.upperBound - 0.5 - 0.02.squareRoot()) < 1e-12)
+      let other = try RunFigure.sensitivity.figure(of: runs, parameter: "objective.xi")
+      #expect(other.panels[0].x.ticks == [0.5, 2.75] && other.panels[0].series.count == 3)
+      #expect(throws: FigureError.notVaried(path: "lora.rank")) {
+        try RunFigure.sensitivity.figure(of: runs, parameter: "lora.rank")
+      }
+    }
+  }
+
+  @Test func aSweepsTableIsReadAsRunsAre() throws {
+    try withEmptyFolder { folder in
+      let path = "\(folder)/sweep.csv"
+      let text = """
+        trial,objective.lambda,objective.xi,validation.ndcg@10,state
+        1,0.1,0.5,0.01,done
+        2,1,0.5,0.02,done
+        3,5,0.5,,stopped
+        """
+      try Data(text.utf8).write(to: URL(filePath: path))
+      let table = try SweepTable(csv: path, metric: "ndcg@10")
+      #expect(table.parameters == ["objective.lambda"] && table.rows.map(\.value) == [0.01, 0.02])
+      let series = try SensitivityFigure(table, metric: "ndcg@10").figure.panels[0].series
+      #expect(series.count == 1 && series[0].points == [.init(0.1, 0.01), .init(1, 0.02)])
+      #expect(
+        throws: FigureError.unknownMetric(
+          name: "hr@10", known: ["trial", "validation.ndcg@10", "state"])
+      ) {
+        try SweepTable(csv: path, metric: "hr@10")
+      }
+      #expect(throws: FigureError.self) { try SweepTable(csv: "\(folder)/none", metric: "ndcg@10") }
+    }
+  }
+
+  @Test func whatIsMissingIsSaid() throws {
+    try runs([("a", .trained()), ("b", HandMadeRun())]) { runs in
+      let (trained, empty) = (runs[0], runs[1])
+      for kind in [RunFigure.pruning, .margins, .steps] {
+        let error = #expect(throws: RunLogError.self) { try kind.figure(of: [trained]) }
+        #expect(error?.remedy == "make it: bear-lab diagnose \(trained.folder.path)")
+      }
+      for kind in [RunFigure.training, .time] {
+        #expect(throws: RunLogError.noSteps(run: empty.folder.path)) {
+          try kind.figure(of: [empty])
+        }
+      }
+      #expect(throws: FigureError.tooFewRuns(kind: "sensitivity", given: 1, needed: 2)) {
+        try RunFigure.sensitivity.figure(of: [trained])
+      }
+      let unknown = #expect(throws: FigureError.self) {
+        try RunFigure.time.figure(of: [trained], metric: "mrr")
+      }
+      #expect(unknown?.remedy.contains("ndcg@10, hr@10") == true)
+    }
+    try runs([("a", diagnosed([(900, nil, nil)]))]) { runs in
+      for kind in [RunFigure.pruning, .margins, .steps] {
+        #expect(throws: FigureError.self) { try kind.figure(of: runs) }
+      }
+    }
+  }
+
+  @Test func namesAreAsLongAsTheyMustBe() throws {
+    try runs([("x/seed-1", .trained()), ("y/seed-1", .trained())]) { runs in
+      #expect(RunLog.named(runs).map(\.name) == ["x/seed-1", "y/seed-1"])
+      #expect(RunLog.named([runs[0]]).map(\.name) == ["seed-1"])
+    }
+  }
+}
