@@ -16,9 +16,13 @@ public protocol REPLHost {
   /// Prints a result.
   func print(_ text: String)
   /// The same setting, its path made absolute where it is one.
-  func resolved(_ assignment: RunDescription.Assignment) -> RunDescription.Assignment
+  ///
+  /// - Throws: where it names a run that there is not.
+  func resolved(_ assignment: RunDescription.Assignment) throws -> RunDescription.Assignment
   /// What may be given for a data set, a model or a run.
   func names(of resource: REPLResource) -> [String]
+  /// The folder of the run that a user names.
+  func run(named text: String) throws -> String
   /// The titles of the data set that is composed, or of the run's.
   func titles(_ composed: [RunDescription.Assignment]) -> [String]
 }

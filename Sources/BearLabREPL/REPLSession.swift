@@ -57,7 +57,7 @@ public final class REPLSession {
     case .load:
       let path = try one(command, arguments, "a file")
       try composition.load(
-        RunDescription.assignments(yamlFile: path).map(host.resolved))
+        RunDescription.assignments(yamlFile: path).map { try host.resolved($0) })
     case .help: try help(arguments)
     case .quit, .exit: break
     }
@@ -66,7 +66,7 @@ public final class REPLSession {
   private func choose(_ command: SessionCommand, _ arguments: [String]) throws {
     try requireSome(command, arguments, "a name")
     let kind = command.rawValue
-    let chosen = host.resolved(
+    let chosen = try host.resolved(
       RunDescription.Assignment(section: "", name: kind, text: arguments[0]))
     let parameters = Array(arguments.dropFirst())
     guard command.hasParameters || parameters.isEmpty else {
@@ -76,7 +76,7 @@ public final class REPLSession {
   }
 
   private func use(_ name: String) throws {
-    host.currentRun = name == "none" ? nil : try RunFolder(existing: name).path
+    host.currentRun = name == "none" ? nil : try host.run(named: name)
   }
 
   private func save(to path: String) throws {

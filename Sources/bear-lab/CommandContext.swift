@@ -17,12 +17,17 @@ struct CommandContext {
   // Commands run one after another, on the main thread alone.
   nonisolated(unsafe) static var current = CommandContext()
 
+  private static func isStop(_ error: any BearLabError) -> Bool {
+    error is RunInterrupted || error is WorkInterrupted || error is SweepInterrupted
+      || error is ReproductionInterrupted
+  }
+
   /// Does work that Ctrl-C stops, and ends with the status that a shell gives for it.
   static func stoppable<Result>(_ work: (Interruption) throws -> Result) throws -> Result {
     let signals = current.signals ?? StopSignals()
     do {
       return try work(signals.interruption)
-    } catch let stop as any BearLabError where stop is RunInterrupted || stop is WorkInterrupted {
+    } catch let stop as any BearLabError where isStop(stop) {
       Console.error("\(stop.description)\n  \(stop.remedy)")
       throw ExitCode(signals.exitStatus)
     }

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// `bear-lab compare`: runs on the same test rows, compared row by row.
@@ -39,13 +40,20 @@ struct CompareCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
   @Flag(help: "Print comma-separated values, a line a comparison.") var csv = false
 
+  /// A run by its path; what it may name of its rows stays behind the colon.
+  private static func resolved(_ text: String) throws -> String {
+    guard !FileManager.default.fileExists(atPath: text) else { return text }
+    let colon = text.lastIndex(of: ":") ?? text.endIndex
+    return try RunReference.path(of: String(text[..<colon])) + text[colon...]
+  }
+
   func validate() throws {
     if json && csv { throw ValidationError("give --json or --csv, not both") }
   }
 
   func run() throws {
-    var request = RunComparison.Request(runs: runs)
-    request.baseline = baseline
+    var request = RunComparison.Request(runs: try runs.map(Self.resolved))
+    request.baseline = try baseline.map(Self.resolved)
     request.metrics = try metric.map {
       try $0.split(separator: ",").map {
         try ComparisonMetric(parsing: $0.trimmingCharacters(in: .whitespaces))

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabExport
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// `bear-lab export tensorboard`: what runs have logged, for TensorBoard.
@@ -27,7 +28,7 @@ struct ExportTensorBoardCommand: ParsableCommand {
   }
 
   func run() throws {
-    let runs = try RunLog.read(Array(paths.dropLast()))
+    let runs = try RunLog.read(paths.dropLast().map { try RunReference.path(of: $0) })
     let folder = paths.last ?? ""
     let count = try TensorBoardExport(runs).write(to: folder)
     Console.error("\(count) values of \(runs.count) \(runs.count == 1 ? "run" : "runs"): \(folder)")
@@ -47,7 +48,7 @@ struct TableOptions: ParsableArguments {
   @Option(help: "The file to write. (default: the standard output)") var output: String?
 
   func write(_ text: (Table) throws -> String) throws {
-    let text = try text(what.table(of: RunLog.read(runs)))
+    let text = try text(what.table(of: RunLog.read(runs.map { try RunReference.path(of: $0) })))
     guard let output else { return Console.print(text.trimmingCharacters(in: .newlines)) }
     do {
       try Data(text.utf8).write(to: URL(filePath: output), options: .atomic)

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabFigures
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// `bear-lab plot`: what runs have measured, as a picture.
@@ -49,7 +50,9 @@ struct PlotCommand: ParsableCommand {
         SweepTable(csv: runs[0], metric: metric), metric: metric, parameter: parameter
       ).figure
     }
-    return try kind.figure(of: RunLog.read(runs), metric: metric, parameter: parameter)
+    return try kind.figure(
+      of: RunLog.read(runs.map { try RunReference.path(of: $0) }), metric: metric,
+      parameter: parameter)
   }
 }
 

@@ -2,6 +2,7 @@ import ArgumentParser
 import BearLabCore
 import BearLabREPL
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// `bear-lab repl`: composes and runs step by step.
@@ -122,25 +123,21 @@ final class CommandHost: REPLHost {
 
   func print(_ text: String) { Console.print(text) }
 
-  func resolved(_ assignment: RunDescription.Assignment) -> RunDescription.Assignment {
-    ExperimentOptions.withAbsolutePath(assignment)
+  func resolved(
+    _ assignment: RunDescription.Assignment
+  ) throws -> RunDescription.Assignment {
+    try ExperimentOptions.withAbsolutePath(assignment)
   }
 
   func names(of resource: REPLResource) -> [String] {
     switch resource {
     case .dataset: ResourceLocator.current.datasetNames
     case .model: ResourceLocator.current.modelNames
-    case .run: Self.runFolders(in: "runs")
+    case .run: RunStore(RunReference.defaultRoot).entries().flatMap { [$0.name] + $0.tags }
     }
   }
 
-  /// Folders of runs below `runs`, the newest name last.
-  private static func runFolders(in folder: String) -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
-    return names.sorted().map { "\(folder)/\($0)" }.filter {
-      FileManager.default.fileExists(atPath: "\($0)/run.yaml")
-    }
-  }
+  func run(named text: String) throws -> String { try RunReference.folder(text).path }
 
   func titles(_ composed: [RunDescription.Assignment]) -> [String] {
     do {

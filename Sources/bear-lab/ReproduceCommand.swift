@@ -57,15 +57,10 @@ struct ReproduceCommand: ParsableCommand {
     }
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let registrar = RunRegistrar(collection: output, show: printer.show)
-    let signals = StopSignals()
-    do {
-      let report = try reproduction.run(
-        interruption: signals.interruption, observer: registrar.observe)
-      Console.print(report.trimmingCharacters(in: .newlines))
-    } catch let stop as ReproductionInterrupted {
-      Console.error("\(stop.description)\n  \(stop.remedy)")
-      throw ExitCode(signals.exitStatus)
+    let report = try CommandContext.stoppable {
+      try reproduction.run(interruption: $0, observer: registrar.observe)
     }
+    Console.print(report.trimmingCharacters(in: .newlines))
     Console.error("runs and report: \(output)")
   }
 

@@ -1,6 +1,7 @@
 import ArgumentParser
 import BearLabCore
 import BearLabRun
+import BearLabStore
 import Foundation
 
 /// `bear-lab sweep`: many settings, chosen among on validation.
@@ -53,22 +54,18 @@ struct SweepCommand: ParsableCommand {
     try ComputeOptions.apply(threads: plan.firstRuns[0].description.general["threads"])
     let sweep = Sweep(plan, registry: registry, resources: .current)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
-    let signals = StopSignals()
-    do {
-      let report = try sweep.run(
-        final: final, interruption: signals.interruption, observer: printer.show)
-      Console.print(report.trimmingCharacters(in: .newlines))
-    } catch let stop as SweepInterrupted {
-      Console.error("\(stop.description)\n  \(stop.remedy)")
-      throw ExitCode(signals.exitStatus)
+    let registrar = RunRegistrar(collection: output, show: printer.show)
+    let report = try CommandContext.stoppable {
+      try sweep.run(final: final, interruption: $0, observer: registrar.observe)
     }
+    Console.print(report.trimmingCharacters(in: .newlines))
     Console.error("runs and report: \(output)")
   }
 
   private func request() throws -> SweepRequest {
     let axes = try grid.map { try SweepAxis(list: $0) } + range.map { try SweepAxis(range: $0) }
     var request = SweepRequest(
-      axes: axes.map { $0.mapping(ExperimentOptions.withAbsolutePath) },
+      axes: try axes.map { try $0.mapping(ExperimentOptions.withAbsolutePath) },
       settings: try options.assignments(), output: URL(filePath: output).standardizedFileURL.path)
     request.randomPoints = random
     request.searchSeed = randomSeed

@@ -35,6 +35,7 @@ private final class NotedHost: REPLHost {
     case .run: ["runs/first", "runs/second"]
     }
   }
+  func run(named text: String) throws -> String { try RunFolder(existing: text).path }
   func titles(_ composed: [RunDescription.Assignment]) -> [String] {
     ["Heat (1995)", "Toy Story (1995)", "Toy Soldiers", "Twelve Monkeys"]
   }

@@ -47,14 +47,14 @@ public struct SweepAxis: Sendable, Equatable {
 
   /// The same with each value of a list changed, as where a path becomes absolute.
   public func mapping(
-    _ change: (RunDescription.Assignment) -> RunDescription.Assignment
-  ) -> SweepAxis {
+    _ change: (RunDescription.Assignment) throws -> RunDescription.Assignment
+  ) rethrows -> SweepAxis {
     switch values {
     case .range: self
     case .list(let words):
-      SweepAxis(
+      try SweepAxis(
         section: section, name: name,
-        values: .list(words.map { change(assignment($0)).text }))
+        values: .list(words.map { try change(assignment($0)).text }))
     }
   }
 
