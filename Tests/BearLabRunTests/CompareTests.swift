@@ -46,7 +46,8 @@ import Testing
     #expect(there.tables.count == 9 && back.tables.count == 9)
     for (first, second) in zip(there.tables, back.tables) {
       let (pair, turned) = (first.pairs[0], second.pairs[0])
-      #expect(pair.run == turned.baseline && pair.difference == -turned.difference)
+      #expect(pair.run.hasSuffix("/run-2") && turned.baseline.hasSuffix("/run-2"))
+      #expect(pair.difference == -turned.difference)
       #expect(pair.bootstrap?.lower == turned.bootstrap.map { -$0.upper })
       #expect(pair.bootstrap?.pValue == turned.bootstrap?.pValue)
       #expect(pair.tTest?.pValue == turned.tTest?.pValue)

@@ -74,6 +74,10 @@ import Testing
 
   @Test func otherSettingsAreRefusedByName() throws {
     try withSweep([Self.rate]) { sweep in
+      // What cannot begin is no hindrance to what can.
+      #expect(throws: RunDescriptionError.nothingToMeasure(selection: "last")) {
+        try sweep.with(settings: ["evaluation.selection=last"]).run()
+      }
       _ = try sweep.run()
       #expect(
         throws: SweepError.otherSettings(

@@ -1,9 +1,14 @@
 internal import Foundation
 
 extension RunComparison {
-  /// Tables in Markdown: of each metric all rows, then seen and unseen targets.
+  /// Tables in Markdown: of each metric all rows, then seen and unseen targets where there are both.
   public var text: String {
-    let parts = tables.map { table in
+    let all = Dictionary(
+      tables.filter { $0.targets == .all }.map { ($0.metric, $0.rows) }
+    ) { $1 }
+    // Where all targets are seen, the same table would come again.
+    let shown = tables.filter { $0.targets == .all || $0.rows < all[$0.metric] ?? 0 }
+    let parts = shown.map { table in
       "## \(heading(table))\n\n" + layout(table).map(\.text).joined(separator: "\n")
     }
     let notes = notes.map { "- \($0)\n" }.joined()

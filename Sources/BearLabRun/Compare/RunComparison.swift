@@ -97,7 +97,10 @@ public struct RunComparison: Sendable {
         }
         notes.append("\(missing.method.name) has no \(metric.name)")
       }
-      guard known.count > 1 else { continue }
+      // Without the baseline's figures there is nothing that the others differ from.
+      guard known.count > 1, request.isAllPairs || known[0].method.name == methods[0].name else {
+        continue
+      }
       tables += Targets.allCases.compactMap { Table(known, metric, $0, request) }
     }
     self.request = request

@@ -63,8 +63,11 @@ public struct Sweep {
         found[$0] != wanted[$0]
       }
       if differing.isEmpty { return }
-      // Settings that no run was made with, such as those of a mistake, may be replaced.
-      guard names.count == 1 else {
+      // Settings that no run began with, such as those of a mistake, may be replaced.
+      let hasRuns = names.contains {
+        FileManager.default.fileExists(atPath: "\(output)/\($0)/\(RunFolder.descriptionName)")
+      }
+      guard !hasRuns else {
         throw SweepError.otherSettings(
           path: output,
           differing: differing.map { name in
@@ -72,7 +75,6 @@ public struct Sweep {
           })
       }
     } else {
-      try RunFolder.requireFree(output)
       _ = try RunFolder(creating: output)
     }
     try DurableFile.replace(path, with: Array(yaml.utf8))

@@ -81,9 +81,7 @@ public struct SweepPlan: Sendable {
     var rounds: [Int] = []
     while next < samples {
       rounds.append(next)
-      next = next.multipliedReportingOverflow(by: halving.factor).partialValue
-      // Beyond the largest number there are samples enough.
-      if next <= 0 { break }
+      next = next > samples / halving.factor ? samples : next * halving.factor
     }
     return rounds + [samples]
   }
