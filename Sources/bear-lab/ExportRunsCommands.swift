@@ -27,7 +27,7 @@ struct ExportTensorBoardCommand: ParsableCommand {
   }
 
   func run() throws {
-    let runs = try RunLog.read(paths.dropLast().map(RunArguments.path))
+    let runs = try RunLog.read(Array(paths.dropLast()))
     let folder = paths.last ?? ""
     let count = try TensorBoardExport(runs).write(to: folder)
     Console.error("\(count) values of \(runs.count) \(runs.count == 1 ? "run" : "runs"): \(folder)")
@@ -47,7 +47,7 @@ struct TableOptions: ParsableArguments {
   @Option(help: "The file to write. (default: the standard output)") var output: String?
 
   func write(_ text: (Table) throws -> String) throws {
-    let text = try text(what.table(of: RunLog.read(runs.map(RunArguments.path))))
+    let text = try text(what.table(of: RunLog.read(runs)))
     guard let output else { return Console.print(text.trimmingCharacters(in: .newlines)) }
     do {
       try Data(text.utf8).write(to: URL(filePath: output), options: .atomic)
@@ -104,7 +104,7 @@ struct ExportNotebookCommand: ParsableCommand {
   }
 
   func run() throws {
-    try NotebookExport(sources.map(RunArguments.path)).write(to: output)
+    try NotebookExport(sources).write(to: output)
     Console.error("notebook: \(output)")
   }
 }

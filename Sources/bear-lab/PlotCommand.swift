@@ -49,8 +49,7 @@ struct PlotCommand: ParsableCommand {
         SweepTable(csv: runs[0], metric: metric), metric: metric, parameter: parameter
       ).figure
     }
-    return try kind.figure(
-      of: RunLog.read(runs.map(RunArguments.path)), metric: metric, parameter: parameter)
+    return try kind.figure(of: RunLog.read(runs), metric: metric, parameter: parameter)
   }
 }
 

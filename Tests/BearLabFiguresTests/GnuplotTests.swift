@@ -62,6 +62,7 @@ private func sample(title: String = "A title", name: String = "first") -> Figure
     let figure = sample(title: "λ <&> 'quotes'", name: "a_b^c{d}@e")
     let svg = String(decoding: try Gnuplot().render(figure, as: .svg), as: UTF8.self)
     #expect(svg.hasPrefix("<?xml") && svg.contains("</svg>"))
+    #expect(svg.contains(" font-weight=\"bold\" font-size=") && !svg.contains(":Bold"))
     #expect(svg.contains("λ &lt;&amp;> 'quotes'"))
     for text in ["a_b^c{d}@e", "loss, nats", "second", "A note", "margin"] {
       #expect(svg.contains(text), "no '\(text)'")

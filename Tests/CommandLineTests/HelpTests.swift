@@ -5,8 +5,7 @@ import Testing
   @Test(arguments: [
     [], ["run"], ["resume"], ["evaluate"], ["rescore"], ["recommend"], ["list"], ["describe"],
     ["verify"], ["plan"], ["reproduce"], ["export"], ["diagnose"], ["explain"],
-    ["export", "teacher"], ["export", "tensorboard"],
-    ["export", "csv"], ["export", "jsonl"], ["export", "notebook"],
+    ["export", "teacher"], ["export", "tensorboard"], ["export", "csv"], ["export", "jsonl"], ["export", "notebook"],
     ["plot"],
   ])
   func helpIsAsRecorded(command: [String]) throws {

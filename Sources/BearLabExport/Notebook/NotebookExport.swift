@@ -97,7 +97,9 @@ public struct NotebookExport {
     return values.merging(sensitivity?.values ?? [:]) { $1 }
   }
 
-  /// What a cell shows, or the one below a heading; nil where the runs have no file for it.
+  /// What a cell shows; nil where the runs have no file for it.
+  ///
+  /// Headings go with what is below.
   private func outputs(
     of name: String, _ sensitivity: SensitivityPoints?
   ) throws -> [Notebook.Output]? {
