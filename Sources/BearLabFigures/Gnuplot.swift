@@ -45,8 +45,20 @@ public struct Gnuplot: Sendable {
     guard status == 0, !data.isEmpty else {
       throw FigureError.gnuplotFailed(status: status, message: message)
     }
-    return data
+    return format == .svg ? Self.withWeights(data) : data
   }
+
+  /// gnuplot takes `:Bold` for a family of fonts in SVG, and for a weight elsewhere.
+  private static func withWeights(_ svg: Data) -> Data {
+    let text = String(decoding: svg, as: UTF8.self)
+    return Data(
+      text.replacing(
+        #"font-family=":Bold""#, with: "font-family=\"\(fonts)\" font-weight=\"bold\""
+      ).utf8)
+  }
+
+  /// The families of fonts of an SVG, the first that there is.
+  static let fonts = "DejaVu Sans,Helvetica,Arial,sans-serif"
 
   private func run(input: URL, output: URL, errors: URL) throws -> Int {
     let process = Process()

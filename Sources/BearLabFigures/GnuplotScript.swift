@@ -38,7 +38,7 @@ struct GnuplotScript {
     switch format {
     case .svg:
       "set terminal svg size \(layout.width),\(layout.height) noenhanced "
-        + "font 'DejaVu Sans,Helvetica,Arial,sans-serif,12' background '#FFFFFF'"
+        + "font '\(Gnuplot.fonts),12' background '#FFFFFF'"
     case .png:
       "set terminal pngcairo size \(layout.width * 2),\(layout.height * 2) noenhanced "
         + "font 'DejaVu Sans,9' fontscale 2 linewidth 2 pointscale 2 background '#FFFFFF'"

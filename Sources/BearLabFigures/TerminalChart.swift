@@ -135,14 +135,15 @@ public struct TerminalChart {
 
   private func axis(_ scale: Scale, _ text: String, margin: Int, width: Int) -> [String] {
     var line = Array(repeating: Character("─"), count: width)
-    var labels = Array(repeating: Character(" "), count: width + margin + 8)
+    var labels = Array(repeating: Character(" "), count: columns)
     var free = 0
     for tick in scale.ticks where (0...1).contains(scale.place(of: tick.value)) {
       let column = Int((scale.place(of: tick.value) * Double(width - 1)).rounded())
       line[column] = "┬"
-      let start = max(0, column + margin + 2 - tick.label.count / 2)
+      let centred = max(0, column + margin + 2 - tick.label.count / 2)
+      let start = min(centred, columns - tick.label.count)
       // A label that would touch the one before it is left out.
-      guard start >= free, start + tick.label.count <= labels.count else { continue }
+      guard start >= free else { continue }
       labels.replaceSubrange(start..<(start + tick.label.count), with: Array(tick.label))
       free = start + tick.label.count + 1
     }

@@ -1,4 +1,3 @@
-import BearLabTestSupport
 import Foundation
 import Testing
 
@@ -63,7 +62,8 @@ private func sample(title: String = "A title", name: String = "first") -> Figure
     let figure = sample(title: "λ <&> 'quotes'", name: "a_b^c{d}@e")
     let svg = String(decoding: try Gnuplot().render(figure, as: .svg), as: UTF8.self)
     #expect(svg.hasPrefix("<?xml") && svg.contains("</svg>"))
-    #expect(svg.contains("λ &lt;&amp;&gt; 'quotes'"))
+    #expect(svg.contains(" font-weight=\"bold\" font-size=") && !svg.contains(":Bold"))
+    #expect(svg.contains("λ &lt;&amp;> 'quotes'"))
     for text in ["a_b^c{d}@e", "loss, nats", "second", "A note", "margin"] {
       #expect(svg.contains(text), "no '\(text)'")
     }

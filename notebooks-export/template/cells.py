@@ -162,8 +162,7 @@ for place, (cutoff, own) in enumerate(pruning.groupby("K")):
     y = [names.index(run) + 0.2 * place - 0.1 for run in own.run]
     error = [own["PR, %"] - own["from"], own["to"] - own["PR, %"]]
     axes.errorbar(own["PR, %"], y, xerr=error, fmt="o", capsize=2, label=f"PR@{cutoff}")
-axes.set(xlabel="pruning rate, %", yticks=range(len(names)), yticklabels=names, xlim=0)
-axes.invert_yaxis()
+axes.set(xlabel="pruning rate, %", yticks=range(len(names)), yticklabels=names, xlim=0, ylim=(len(names) - 0.5, -0.5), title="Right titles that beam search loses")
 legend(axes)
 plt.show()
 
@@ -178,7 +177,7 @@ plt.show()
 
 # %% steps
 diagnosis = every("diagnosis.jsonl")
-shares = diagnosis.groupby("run", sort=False).step.value_counts().unstack(0).fillna(0)
+shares = diagnosis.groupby("run", sort=False).step.value_counts().unstack(0).fillna(0).sort_index()
 shares = 100 * shares / diagnosis.groupby("run").size()
 axes = shares[list(RUNS)].plot.bar(rot=0, width=0.8, title="At which step beam search loses targets")
 axes.set(xlabel="step", ylabel="share of the test rows, %")

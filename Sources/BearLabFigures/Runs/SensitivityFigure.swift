@@ -32,7 +32,7 @@ public struct SensitivityFigure {
       note: isRepeated
         ? "Mean and standard deviation of the runs that differ in nothing else but the seed."
         : series.contains { $0.points.contains { $0.interval != nil } }
-          ? "One run a point, with 95 % intervals." : "One run a point.",
+          ? "One run a point, with 95 % intervals." : "",
       panels: [
         Figure.Panel(
           x: Figure.Axis(

@@ -44,7 +44,8 @@ public struct SweepTable: Sendable, Equatable {
       source: runs.map(\.folder.path).joined(separator: ", "))
   }
 
-  /// Reads a table with a column for each setting and one for each metric.
+  /// Reads the `sweep.csv` of a sweep, or any table with a column for each setting and one for each
+  /// metric; sweeps measure on validation.
   ///
   /// - Throws: ``FigureError/malformedTable(path:reason:)``, ``FigureError/unknownMetric(name:known:)``.
   public init(csv path: String, metric: String) throws {
@@ -68,11 +69,13 @@ public struct SweepTable: Sendable, Equatable {
         name: metric, known: table.header.filter { !names.contains($0) })
     }
     let rows = table.rows.compactMap { row -> Row? in
-      // A trial that was stopped early has no figure.
-      guard let value = Double(row[column] ?? "") else { return nil }
+      // A trial that was stopped early has no figure, and later rounds of halving have not all.
+      guard let value = Double(row[column] ?? ""), row["round", default: "1"] == "1" else {
+        return nil
+      }
       return Row(settings: row.filter { names.contains($0.key) }, value: value, interval: nil)
     }
-    try self.init(rows, split: table.rows.first?["split"] ?? "", source: path)
+    try self.init(rows, split: "validation", source: path)
   }
 
   private init(_ rows: [Row], split: String, source: String) throws(FigureError) {

@@ -96,9 +96,9 @@ struct TrainingFigure {
   static func smoothed(_ values: [(x: Double, y: Double)], window: Int) -> [Figure.Point] {
     guard window > 1 else { return values.map { Figure.Point($0.x, $0.y) } }
     return values.indices.map { index in
-      let reach = min(window / 2, index, values.count - 1 - index)
-      // At the ends the window shrinks to one side as well, so that it stays centred.
-      let around = values[(index - reach)...(index + reach)].map(\.y)
+      let first = max(0, index - window / 2)
+      let last = min(values.count - 1, index + window / 2)
+      let around = values[first...last].map(\.y)
       let mean = around.reduce(0, +) / Double(around.count)
       let squares = around.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
       let deviation = (squares / Double(around.count)).squareRoot()
