@@ -8,7 +8,7 @@ struct FigureLayout {
     let bottom: Int
   }
 
-  static let letter = 7  // pixels, about, of the font that labels are in
+  static let letter = 8  // pixels, about, of the font that labels are in
   private static let plotWidth = 480
   private static let (titleHeight, labelHeight, axisHeight, lineHeight) = (46, 24, 50, 16)
 
@@ -27,7 +27,7 @@ struct FigureLayout {
     let longest = entries.map(\.name.count).max() ?? 0
     legend = left + Self.plotWidth + 18
     width =
-      left + Self.plotWidth + (entries.isEmpty ? 28 : 18 + 36 + longest * Self.letter + 10)
+      left + Self.plotWidth + (entries.isEmpty ? 28 : 18 + 36 + longest * Self.letter + 6)
     var areas: [Area] = []
     var top = figure.title.isEmpty ? 8 : Self.titleHeight
     for panel in figure.panels {
