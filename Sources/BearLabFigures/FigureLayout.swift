@@ -8,7 +8,7 @@ struct FigureLayout {
     let bottom: Int
   }
 
-  static let letter = 7  // pixels, about, of the font that labels are in
+  static let letter = 8  // pixels, about, of the font that labels are in
   private static let plotWidth = 480
   private static let (titleHeight, labelHeight, axisHeight, lineHeight) = (46, 24, 50, 16)
 
@@ -27,11 +27,11 @@ struct FigureLayout {
     let longest = entries.map(\.name.count).max() ?? 0
     legend = left + Self.plotWidth + 18
     width =
-      left + Self.plotWidth + (entries.isEmpty ? 28 : 18 + 36 + longest * Self.letter + 10)
+      left + Self.plotWidth + (entries.isEmpty ? 28 : 18 + 36 + longest * Self.letter + 6)
     var areas: [Area] = []
     var top = figure.title.isEmpty ? 8 : Self.titleHeight
     for panel in figure.panels {
-      if panel.x.rowNames == nil { top += Self.labelHeight }
+      top += panel.x.rowNames == nil ? Self.labelHeight : areas.isEmpty ? 0 : Self.lineHeight
       let bottom = top + Self.height(of: panel, among: figure.panels.count)
       areas.append(
         Area(left: left, right: left + Self.plotWidth, top: top, bottom: bottom))
@@ -69,10 +69,13 @@ struct FigureLayout {
 
 extension Figure {
   /// Of each panel the series that its legend names: a name stands once in a figure, and none where
-  /// there is one alone.
+  /// there is one alone or rows say all.
   var legends: [[Series]] {
     var seen: Set<String> = []
-    let legends = panels.map { panel in panel.series.filter { seen.insert($0.name).inserted } }
+    let legends = panels.map { panel in
+      panel.x.rowNames != nil && panel.series.count == 1
+        ? [] : panel.series.filter { seen.insert($0.name).inserted }
+    }
     return seen.count > 1 ? legends : panels.map { _ in [] }
   }
 }

@@ -52,7 +52,7 @@ struct GnuplotScript {
 
   private var style: [String] {
     [
-      "set border 1 linewidth 1 linecolor rgb '#888888'",
+      "set border 1 back linewidth 1 linecolor rgb '#888888'",
       "set tics nomirror textcolor rgb '\(Self.quiet)' scale 0",
       "set bars 0.4", "set style fill solid 1 noborder",
     ]
@@ -103,7 +103,7 @@ struct GnuplotScript {
     lines.append(grid(panel.isTight ? "ytics" : "xtics ytics"))
     // The axis's name above it reads without turning one's head.
     lines.append(
-      "set label \(Self.quoted(panel.y.text)) at screen \(layout.across(16)), screen "
+      "set label \(Self.quoted(panel.y.text)) at screen \(layout.across(area.left - 46)), screen "
         + "\(layout.up(area.top - 16)) left textcolor rgb '\(Self.quiet)'")
     if isLast || panel.x.text != figure.panels.last?.x.text {
       lines.append(xLabel(panel.x.text, area))

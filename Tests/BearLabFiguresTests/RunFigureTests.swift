@@ -40,6 +40,18 @@ import Testing
     }
   }
 
+  /// One epoch has no course: its figure is a row a run.
+  @Test func runsOfOneEpochAreRows() throws {
+    var run = HandMadeRun.trained(steps: 10)
+    run.evaluations = [("epoch-1", "validation", 0.1)]
+    try runs([("a", run), ("b", run)]) { runs in
+      let panel = try RunFigure.training.figure(of: runs).panels[1]
+      #expect(panel.x.scale == .rows(["a", "b"]) && panel.series.count == 1)
+      #expect(panel.series[0].points.map(\.y) == [0.1, 0.1])
+      #expect(panel.series[0].points.map(\.x) == [0, 1])
+    }
+  }
+
   /// A straight line stays one but for its ends; the band is the standard deviation of the window.
   @Test func smoothingTakesTheMeanAround() {
     let points = TrainingFigure.smoothed((0..<9).map { (Double($0), Double($0)) }, window: 5)

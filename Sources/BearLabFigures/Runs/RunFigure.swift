@@ -59,6 +59,11 @@ public enum RunFigure: String, CaseIterable, Sendable {
   }
 }
 
+extension String {
+  /// With a capital in front.
+  var capitalisedFirst: String { prefix(1).uppercased() + dropFirst() }
+}
+
 extension Figure.Point {
   /// A metric at a place, with its interval.
   init(_ x: Double, _ metric: EvaluationFigures.Metric) {

@@ -28,7 +28,7 @@ public struct SensitivityFigure {
         line.name, .linePoints, colour: index, line.points.map(Self.point))
     }
     figure = Figure(
-      title: "\(RunFigure.title(of: metric)) against \(name)",
+      title: "\(RunFigure.title(of: metric).capitalisedFirst) against \(name)",
       note: isRepeated
         ? "Mean and standard deviation of the runs that differ in nothing else but the seed."
         : series.contains { $0.points.contains { $0.interval != nil } }

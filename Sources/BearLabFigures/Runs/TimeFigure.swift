@@ -22,7 +22,9 @@ struct TimeFigure {
     let single = runs.count == 1 ? ", \(runs[0].name)" : ""
     figure = Figure(
       title: "Time against quality\(single)",
-      note: "Seconds of the optimiser steps of an epoch, the median of the epochs after the first; "
+      note:
+        "Seconds of the optimiser steps of an epoch, the median of those after the first where there "
+        + "are several; "
         + "\(RunFigure.title(of: metric)) on \(counts) \(splits.sorted().joined(separator: ", ")) "
         + "rows, with 95 % intervals.",
       panels: [

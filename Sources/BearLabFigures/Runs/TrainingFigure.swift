@@ -61,11 +61,24 @@ struct TrainingFigure {
     guard !series.isEmpty, let split = splits.first else { return nil }
     let hasIntervals = series.contains { $0.points.contains { $0.interval != nil } }
     let count = rows.sorted().map(String.init).joined(separator: ", ")
+    let axis = RunFigure.axis(metric, of: split)
+    let isSingle = series.allSatisfy { $0.points.count == 1 }
     return (
-      Figure.Panel(x: step, y: RunFigure.axis(metric, of: split), series: series),
+      isSingle
+        ? Self.single(series, axis) : Figure.Panel(x: step, y: axis, series: series),
       "\(RunFigure.title(of: metric)) after each epoch on \(count) rows"
         + (hasIntervals ? ", with 95 % intervals." : ".")
     )
+  }
+
+  /// Of runs of one epoch: a row a run, since all their points would be at the end.
+  private static func single(_ series: [Figure.Series], _ axis: Figure.Axis) -> Figure.Panel {
+    let points = series.enumerated().flatMap { row, series in
+      series.points.map { Figure.Point(Double(row), $0.y, interval: $0.interval) }
+    }
+    return Figure.Panel(
+      x: Figure.Axis("run", scale: .rows(series.map(\.name))), y: axis,
+      series: [Figure.Series("after the epoch", .points, colour: 6, points)])
   }
 
   /// Recommenders have epochs alone.
