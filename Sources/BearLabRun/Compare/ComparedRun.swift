@@ -1,9 +1,6 @@
 internal import BearLabCore
 internal import Foundation
 
-/// The folder of a run that a user names: for now its path.
-func runFolderPath(of reference: String) throws -> String { reference }
-
 /// A run as it is compared: where it was measured, with which settings, and every row.
 struct ComparedRun {
   let path: String
@@ -95,13 +92,12 @@ struct ComparedMethod {
   /// Reads a run or a series of seeds.
   ///
   /// - Parameters:
-  ///   - reference: `RUN`, or `RUN:rows`.
+  ///   - reference: a folder, or `FOLDER:rows`.
   ///   - rows: which rows where the reference does not say; nil for those of what was trained.
   /// - Throws: as ``ComparedRun/init(path:rows:)``, and
   ///   ``ComparisonError/missingSeeds(path:seeds:)``.
   init(_ reference: String, rows: String?) throws {
-    let (run, own) = Self.parts(of: reference)
-    let path = try runFolderPath(of: run)
+    let (path, own) = Self.parts(of: reference)
     let rows = own ?? rows
     name = reference
     let seeds = try Self.series(in: path)
@@ -112,7 +108,7 @@ struct ComparedMethod {
   }
 
   /// A reference and the name of rows behind its last colon; a folder may have a colon in its name.
-  private static func parts(of reference: String) -> (run: String, rows: String?) {
+  private static func parts(of reference: String) -> (path: String, rows: String?) {
     guard let colon = reference.lastIndex(of: ":"), colon != reference.startIndex,
       !FileManager.default.fileExists(atPath: reference)
     else { return (reference, nil) }
