@@ -15,7 +15,7 @@ struct ExportTensorBoardCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("Folders of runs, then the folder to write.", valueName: "run … dir"))
+    help: ArgumentHelp("Folders of runs, and last the folder to write.", valueName: "path"))
   var paths: [String]
 
   func validate() throws {

@@ -45,6 +45,8 @@ import Testing
     #expect(EventRecords.checksum(Data("123456789".utf8)) == 0xE306_9283)
     #expect(EventRecords.checksum(Data(repeating: 0, count: 32)) == 0x8A91_36AA)
     #expect(EventRecords.checksum(Data()) == 0)
+    // Rotated by 15 bits and moved by TensorFlow's constant.
+    #expect(EventRecords.maskedChecksum(Data("123456789".utf8)) == 0xC78A_B0E5)
   }
 
   @Test func everyLoggedValueIsThere() throws {

@@ -62,12 +62,12 @@ import Testing
 
   @Test(arguments: [
     (["plot", "training", "no/such/run"], "no/such/run holds no run"),
-    (["plot", "pie", "x"], "the value 'pie' is invalid"),
+    (["plot", "pie", "x"], "The value 'pie' is invalid for '<kind>'"),
     (["plot", "time"], "Missing expected argument '<run> ...'"),
     (["plot", "time", "x", "--output", "a.pdf"], "give a file whose name ends in .svg or .png"),
     (["plot", "sensitivity", "no.csv"], "no.csv is no table of a sweep"),
     (["export", "tensorboard", "x"], "give runs and then a folder"),
-    (["export", "csv", "x", "--what", "all"], "the value 'all' is invalid"),
+    (["export", "csv", "x", "--what", "all"], "The value 'all' is invalid for '--what"),
     (["export", "jsonl", "no/such/run"], "no/such/run holds no run"),
   ])
   func mistakesAreExplained(arguments: [String], expected: String) throws {

@@ -21,13 +21,33 @@ import pandas as pd
 from IPython.display import display
 
 RUNS = {{RUNS}}
-COLOURS = ["#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#000000", "#999999"]
-plt.rcParams.update({
-    "axes.prop_cycle": plt.cycler(color=COLOURS), "figure.figsize": (7, 3.6), "figure.dpi": 100,
-    "axes.spines.top": False, "axes.spines.right": False, "axes.spines.left": False,
-    "axes.grid": True, "grid.color": "#E4E4E4", "axes.axisbelow": True, "legend.frameon": False,
-    "ytick.left": False, "axes.titleweight": "bold", "axes.titlelocation": "left",
-})
+COLOURS = [
+    "#0072B2",
+    "#D55E00",
+    "#009E73",
+    "#CC79A7",
+    "#E69F00",
+    "#56B4E9",
+    "#000000",
+    "#999999",
+]
+plt.rcParams.update(
+    {
+        "axes.prop_cycle": plt.cycler(color=COLOURS),
+        "figure.figsize": (7, 3.6),
+        "figure.dpi": 100,
+        "axes.spines.top": False,
+        "axes.spines.right": False,
+        "axes.spines.left": False,
+        "axes.grid": True,
+        "grid.color": "#E4E4E4",
+        "axes.axisbelow": True,
+        "legend.frameon": False,
+        "ytick.left": False,
+        "axes.titleweight": "bold",
+        "axes.titlelocation": "left",
+    }
+)
 pd.options.display.precision = 4
 
 
@@ -56,10 +76,12 @@ def wilson(successes, trials, z=1.959964):
 def legend(axes):
     axes.legend(loc="upper left", bbox_to_anchor=(1, 1))
 
+
 # %% [markdown] comparison-title
 # ## The paper's numbers and ours
 #
 # {{NOTES}}
+
 
 # %% comparison
 def tables(path):
@@ -100,7 +122,12 @@ for run, own in steps.groupby("run", sort=False):
     loss = own.loss.rolling(window, center=True, min_periods=1)
     axes.plot(own.step + 1, loss.mean(), label=run)
     axes.fill_between(
-        own.step + 1, loss.mean() - loss.std(ddof=0), loss.mean() + loss.std(ddof=0), alpha=0.2, lw=0)
+        own.step + 1,
+        loss.mean() - loss.std(ddof=0),
+        loss.mean() + loss.std(ddof=0),
+        alpha=0.2,
+        lw=0,
+    )
 axes.set(xlabel="optimiser step", ylabel="training loss, nats", title="Training")
 legend(axes)
 plt.show()
@@ -119,8 +146,18 @@ for run in RUNS:
     own = log[log.event == "step"].merge(timing[["step", "seconds"]], on="step")
     seconds = own.groupby("epoch").seconds.sum()
     final = log[log.event == "evaluation"].iloc[-1]
-    axes.plot(seconds.iloc[1:].median() if len(seconds) > 1 else seconds.iloc[0], final["ndcg@10"], "o", label=run)
-axes.set(xlabel="training time, seconds an epoch", ylabel="NDCG@10", title="Time against quality", xlim=0)
+    axes.plot(
+        seconds.iloc[1:].median() if len(seconds) > 1 else seconds.iloc[0],
+        final["ndcg@10"],
+        "o",
+        label=run,
+    )
+axes.set(
+    xlabel="training time, seconds an epoch",
+    ylabel="NDCG@10",
+    title="Time against quality",
+    xlim=0,
+)
 legend(axes)
 plt.show()
 
@@ -134,7 +171,9 @@ points = pd.DataFrame({{POINTS}}, columns=["line", "x", "y"])
 figure, axes = plt.subplots()
 for line, own in points.groupby("line", sort=False):
     axes.plot(own.x, own.y, "o-", label=line)
-axes.set(xlabel="{{PARAMETER}}", ylabel="{{METRIC}}", xscale="{{SCALE}}", title="Sensitivity")
+axes.set(
+    xlabel="{{PARAMETER}}", ylabel="{{METRIC}}", xscale="{{SCALE}}", title="Sensitivity"
+)
 legend(axes)
 plt.show()
 
@@ -151,8 +190,19 @@ for run, own in every("diagnosis.jsonl").groupby("run", sort=False):
         targets = own[own.rank_exact & (own["rank"] <= cutoff)]
         pruned = int(targets.pruned.sum())
         if len(targets):
-            rows.append([run, cutoff, len(targets), pruned, 100 * pruned / len(targets), *wilson(pruned, len(targets))])
-pruning = pd.DataFrame(rows, columns=["run", "K", "targets", "pruned", "PR, %", "from", "to"])
+            rows.append(
+                [
+                    run,
+                    cutoff,
+                    len(targets),
+                    pruned,
+                    100 * pruned / len(targets),
+                    *wilson(pruned, len(targets)),
+                ]
+            )
+pruning = pd.DataFrame(
+    rows, columns=["run", "K", "targets", "pruned", "PR, %", "from", "to"]
+)
 pruning
 
 # %% pruning-figure
@@ -162,7 +212,14 @@ for place, (cutoff, own) in enumerate(pruning.groupby("K")):
     y = [names.index(run) + 0.2 * place - 0.1 for run in own.run]
     error = [own["PR, %"] - own["from"], own["to"] - own["PR, %"]]
     axes.errorbar(own["PR, %"], y, xerr=error, fmt="o", capsize=2, label=f"PR@{cutoff}")
-axes.set(xlabel="pruning rate, %", yticks=range(len(names)), yticklabels=names, xlim=0, ylim=(len(names) - 0.5, -0.5), title="Right titles that beam search loses")
+axes.set(
+    xlabel="pruning rate, %",
+    yticks=range(len(names)),
+    yticklabels=names,
+    xlim=0,
+    ylim=(len(names) - 0.5, -0.5),
+    title="Right titles that beam search loses",
+)
 legend(axes)
 plt.show()
 
@@ -170,16 +227,30 @@ plt.show()
 lost = every("diagnosis.jsonl").dropna(subset=["margin"])
 figure, axes = plt.subplots()
 for run, own in lost.groupby("run", sort=False):
-    axes.hist(own.margin, bins=20, weights=np.full(len(own), 100 / len(own)), alpha=0.4, label=run)
-axes.set(xlabel="margin, nats", ylabel="share of the lost targets, %", title="How far below the beam lost targets are")
+    axes.hist(
+        own.margin, bins=20, weights=np.full(len(own), 100 / len(own)), alpha=0.4, label=run
+    )
+axes.set(
+    xlabel="margin, nats",
+    ylabel="share of the lost targets, %",
+    title="How far below the beam lost targets are",
+)
 legend(axes)
 plt.show()
 
 # %% steps
 diagnosis = every("diagnosis.jsonl")
-shares = diagnosis.groupby("run", sort=False).step.value_counts().unstack(0).fillna(0).sort_index()
+shares = (
+    diagnosis.groupby("run", sort=False)
+    .step.value_counts()
+    .unstack(0)
+    .fillna(0)
+    .sort_index()
+)
 shares = 100 * shares / diagnosis.groupby("run").size()
-axes = shares[list(RUNS)].plot.bar(rot=0, width=0.8, title="At which step beam search loses targets")
+axes = shares[list(RUNS)].plot.bar(
+    rot=0, width=0.8, title="At which step beam search loses targets"
+)
 axes.set(xlabel="step", ylabel="share of the test rows, %")
 axes.set_xticklabels([f"{float(step.get_text()):.0f}" for step in axes.get_xticklabels()])
 legend(axes)
@@ -194,7 +265,10 @@ plt.show()
 # %% weights
 rows = []
 for run, folder in RUNS.items():
-    files = sorted(Path(folder).glob("checkpoint-epoch-*.h5"), key=lambda path: int(path.stem.split("-")[-1]))
+    files = sorted(
+        Path(folder).glob("checkpoint-epoch-*.h5"),
+        key=lambda path: int(path.stem.split("-")[-1]),
+    )
     for path in files[-1:]:
         squares, counts = {}, {}
         with h5py.File(path) as file:
@@ -202,9 +276,21 @@ for run, folder in RUNS.items():
                 for projection, pair in layer.items():
                     for name in ("A", "B"):
                         key = f"{projection}/{name}"
-                        squares[key] = squares.get(key, 0) + float(np.square(pair[name][:], dtype=np.float64).sum())
+                        squares[key] = squares.get(key, 0) + float(
+                            np.square(pair[name][:], dtype=np.float64).sum()
+                        )
                         counts[key] = counts.get(key, 0) + 1
-            rows += [[run, int(file.attrs["epoch"]), int(file.attrs["step"]), key, counts[key], squares[key] ** 0.5] for key in sorted(squares)]
+            rows += [
+                [
+                    run,
+                    int(file.attrs["epoch"]),
+                    int(file.attrs["step"]),
+                    key,
+                    counts[key],
+                    squares[key] ** 0.5,
+                ]
+                for key in sorted(squares)
+            ]
 pd.DataFrame(rows, columns=["run", "epoch", "step", "matrices", "layers", "norm"])
 
 # %% [markdown] settings-title

@@ -25,11 +25,12 @@ public struct TensorBoardExport {
       let events = try EventLog(run, name: name, experiment: experiment)
       count += events.scalarCount
       let file = "\(folder)/\(name)/\(Self.fileName)"
+      let data = try events.data()
       do {
         try FileManager.default.createDirectory(
           atPath: "\(folder)/\(name)", withIntermediateDirectories: true)
-        try events.data().write(to: URL(filePath: file), options: .atomic)
-      } catch let error as CocoaError {
+        try data.write(to: URL(filePath: file), options: .atomic)
+      } catch {
         throw ExportError.notWritable(path: file, reason: error.localizedDescription)
       }
     }
