@@ -105,7 +105,9 @@ struct ExportNotebookCommand: ParsableCommand {
   }
 
   func run() throws {
-    try NotebookExport(sources).write(to: output)
+    // A table of `reproduce` is no run.
+    let paths = sources.map { (try? RunReference.path(of: $0)) ?? $0 }
+    try NotebookExport(paths).write(to: output)
     Console.error("notebook: \(output)")
   }
 }
