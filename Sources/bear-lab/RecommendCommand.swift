@@ -29,6 +29,9 @@ struct RecommendCommand: ParsableCommand {
 
   func validate() throws {
     try options.refuseSeries()
+    guard !(history + titles).isEmpty else {
+      throw ValidationError("there is no history: give titles, oldest first")
+    }
     guard count >= 1 else { throw ValidationError("--k cannot be \(count): give at least 1") }
   }
 

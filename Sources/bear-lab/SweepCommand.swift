@@ -1,5 +1,6 @@
 import ArgumentParser
 import BearLabCore
+import BearLabFigures
 import BearLabRun
 import BearLabStore
 import Foundation
@@ -59,7 +60,22 @@ struct SweepCommand: ParsableCommand {
       try sweep.run(final: final, interruption: $0, observer: registrar.observe)
     }
     Console.print(report.trimmingCharacters(in: .newlines))
+    draw()
     Console.error("runs and report: \(output)")
+  }
+
+  /// Draws the figure against the settings; a sweep without a picture is a sweep all the same.
+  private func draw() {
+    let path = "\(output)/sensitivity.svg"
+    do {
+      let table = try SweepTable(csv: "\(output)/sweep.csv", metric: select)
+      try Gnuplot().write(
+        SensitivityFigure(table, metric: select, parameter: nil).figure, to: path)
+      Console.error("figure: \(path)")
+    } catch {
+      let reason = (error as? any BearLabError)?.description ?? "\(error)"
+      Console.error("note: there is no \(path): \(reason)")
+    }
   }
 
   private func request() throws -> SweepRequest {

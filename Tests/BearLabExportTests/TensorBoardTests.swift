@@ -103,7 +103,7 @@ import Testing
         }
       }
       let start = try #require(data["_hparams_/session_start_info"]).sessionStartInfo
-      #expect(start.hparams["objective.name"]?.stringValue == "sft")
+      #expect(start.hparams["objective"]?.stringValue == "sft")
       #expect(start.hparams["lora.rank"]?.stringValue == "all")
       #expect(start.hparams["seed"]?.numberValue == 42 && start.groupName == "b")
       let experiment = try #require(data["_hparams_/experiment"]).experiment
@@ -112,7 +112,7 @@ import Testing
       // Of both runs: a number here and a word there is a word.
       #expect(
         types == [
-          "seed": .float64, "objective.name": .string, "objective.lambda": .float64,
+          "seed": .float64, "objective": .string, "objective.lambda": .float64,
           "lora.rank": .string,
         ])
       #expect(

@@ -120,10 +120,10 @@ import Testing
     try withTinyCache { cache in
       let folder = "\(cache)/run"
       try withTerminal(cache: cache) { terminal in
-        for line in Self.settings { terminal.type(line + "\n") }
-        terminal.type("set training.epochs=2000 training.checkpoint-steps=2\n")
+        for line in Self.settings { try terminal.enter(line) }
+        try terminal.enter("set training.epochs=2000 training.checkpoint-steps=2")
         terminal.type("run --output \(folder)\n")
-        try wait(for: "\(folder)/checkpoint-step-4.h5")
+        try waitForSteps(of: folder)
         terminal.type("\u{3}")
         try terminal.expect("continue it with: bear-lab resume \(folder)")
         terminal.type("show\n")
@@ -140,9 +140,15 @@ import Testing
     }
   }
 
-  private func wait(for path: String) throws {
-    for _ in 0..<20_000 where !FileManager.default.fileExists(atPath: path) { usleep(1000) }
-    try #require(FileManager.default.fileExists(atPath: path))
+  /// Waits until a run has made some steps.
+  private func waitForSteps(of folder: String) throws {
+    for _ in 0..<3000 {
+      let lines = try? String(contentsOfFile: "\(folder)/metrics.jsonl", encoding: .utf8)
+      if lines?.contains("\"step\":4,") == true || lines?.contains("\"step\":4}") == true { return }
+      usleep(10_000)
+    }
+    Issue.record("there are no steps in \(folder)")
+    throw CancellationError()
   }
 
   private func withTerminal(cache: String, _ body: (Terminal) throws -> Void) throws {
@@ -194,6 +200,13 @@ private final class Terminal {
     keyboard.fileHandleForWriting.write(Data(keys.utf8))
     // Keys that are there before the prompt would be echoed by the terminal, not by the editor.
     usleep(150_000)
+  }
+
+  /// Types a line, and waits for the next prompt.
+  func enter(_ line: String) throws {
+    let prompts = text.ranges(of: "bear> ").count
+    type(line + "\n")
+    try expect("bear> ", count: prompts + 1)
   }
 
   /// Waits until a text was printed, so many times.

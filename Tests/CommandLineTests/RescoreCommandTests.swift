@@ -111,7 +111,7 @@ import Testing
           ["recommend", "--history", "Ton"] + tinyRun, 1,
           "error: several titles are as near to 'Ton'\n  give one of 'Son', 'The Son', 'Tin'\n"
         ),
-        (["recommend"] + tinyRun, 64, "Missing expected argument '--history <history> ...'"),
+        (["recommend"] + tinyRun, 64, "there is no history: give titles, oldest first"),
         (["recommend", "--k", "0", "--history", "Sea"] + tinyRun, 64, "--k cannot be 0"),
         (["recommend", "--seeds", "1,2", "--history", "Sea"], 64, "--seeds is an option of run"),
         (["evaluate", "--seeds", "1,2"] + tinyRun, 64, "--seeds is an option of run alone"),
