@@ -67,12 +67,26 @@ import Testing
 
 /// A terminal of a tmux server of its own, in which a program runs.
 private struct Screen {
-  private let server = "bear-lab-\(UUID().uuidString)"
+  private let name = "bear-lab-\(UUID().uuidString)"
+  private let server: Process
 
   init(_ command: String, in folder: String) throws {
-    try tmux(
-      "new-session", "-d", "-x", "120", "-y", "200", "-c", folder,
-      "TERM=screen LC_ALL=C.UTF-8 \(command); echo; echo ended; sleep 600")
+    // In the foreground: a process that a child leaves behind keeps `waitUntilExit` waiting.
+    server = Self.process(["-L", name, "-f", "/dev/null", "-D"])
+    try server.run()
+    let arguments = [
+      "-N", "new-session", "-d", "-x", "120", "-y", "200", "-c", folder,
+      "TERM=screen LC_ALL=C.UTF-8 \(command); echo; echo ended; cat",
+    ]
+    for _ in 0..<100 {
+      let client = Self.process(["-L", name] + arguments)
+      try client.run()
+      client.waitUntilExit()
+      if client.terminationStatus == 0 { return }
+      usleep(100_000)
+    }
+    Issue.record("tmux does not start")
+    throw CancellationError()
   }
 
   func type(_ text: String) throws {
@@ -90,6 +104,7 @@ private struct Screen {
   func waitForPrompt(after commands: Int) throws {
     try wait { text in
       let lines = text.split(separator: "\n").map { $0.trimmingCharacters(in: .whitespaces) }
+        .filter { !$0.isEmpty }
       return lines.last == "bear>" && lines.count { $0.hasPrefix("bear>") } == commands + 1
     }
   }
@@ -107,19 +122,32 @@ private struct Screen {
     throw CancellationError()
   }
 
-  func close() { _ = try? tmux("kill-server") }
+  func close() {
+    // It inherits the signals that the threads of this process block, and would not heed another.
+    kill(server.processIdentifier, SIGKILL)
+    server.waitUntilExit()
+  }
+
+  private static func process(_ arguments: [String]) -> Process {
+    let process = Process()
+    process.executableURL = URL(filePath: "/usr/bin/tmux")
+    process.arguments = arguments
+    process.environment = ProcessInfo.processInfo.environment.merging(["LC_ALL": "C.UTF-8"]) { $1 }
+    process.standardInput = FileHandle.nullDevice
+    process.standardOutput = FileHandle.nullDevice
+    process.standardError = FileHandle.nullDevice
+    return process
+  }
 
   @discardableResult
   private func tmux(_ arguments: String...) throws -> String {
-    let process = Process()
-    process.executableURL = URL(filePath: "/usr/bin/tmux")
-    process.arguments = ["-L", server, "-f", "/dev/null"] + arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(["LC_ALL": "C.UTF-8"]) { $1 }
-    let output = Pipe()
-    process.standardOutput = output
+    let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
+    try Data().write(to: file)
+    defer { try? FileManager.default.removeItem(at: file) }
+    let process = Self.process(["-L", name] + arguments)
+    process.standardOutput = try FileHandle(forWritingTo: file)
     try process.run()
-    let data = try output.fileHandleForReading.readToEnd() ?? Data()
     process.waitUntilExit()
-    return String(decoding: data, as: UTF8.self)
+    return try String(contentsOf: file, encoding: .utf8)
   }
 }
