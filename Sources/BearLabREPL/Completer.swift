@@ -73,7 +73,7 @@ extension REPLSession {
     case .set:
       return settings.flatMap { assignments(of: $0.parameters, section: $0.section, partial) }
     case .reset:
-      let keys = composition.assignments.flatMap { [$0.section, $0.key] }
+      let keys = composition.assignments.flatMap { [$0.section, $0.path] }
       return arguments.isEmpty ? Set(keys).filter { !$0.isEmpty }.sorted() : []
     case .show: return arguments.isEmpty ? ["all"] : []
     case .use: return arguments.isEmpty ? ["none"] + host.names(of: .run) + paths(partial) : []
@@ -148,7 +148,7 @@ extension REPLSession {
     }
     let key = String(partial[..<equals])
     guard let parameter = parameters.first(where: { prefix + $0.name == key }) else { return [] }
-    let isPlugin = section.isEmpty && RunDescription.isPluginKind(parameter.name)
+    let isPlugin = section.isEmpty && RunDescription.pluginKinds.contains(parameter.name)
     let values = isPlugin ? names(ofKind: parameter.name) : parameter.knownValues
     return values.map { "\(key)=\($0)" }
   }

@@ -39,7 +39,7 @@ public struct Composition {
   public mutating func reset(_ name: String?) throws {
     guard let name else { return assignments = [] }
     let kept = assignments.filter {
-      $0.key != name && $0.section != name
+      $0.path != name && $0.section != name
     }
     guard kept.count < assignments.count else { throw REPLError.nothingSet(name) }
     try replace(with: kept, adding: [])
@@ -58,20 +58,15 @@ public struct Composition {
   /// What is set, a line each.
   public var text: String {
     guard !assignments.isEmpty else { return "nothing is set: all is as `show all` has it" }
-    return assignments.map { "\($0.key)=\($0.text)" }.joined(separator: "\n")
+    return assignments.map { "\($0.path)=\($0.text)" }.joined(separator: "\n")
   }
 
   private mutating func replace(
     with kept: [RunDescription.Assignment], adding new: [RunDescription.Assignment]
   ) throws {
-    let keys = Set(new.map(\.key))
-    let all = kept.filter { !keys.contains($0.key) } + new
+    let keys = Set(new.map(\.path))
+    let all = kept.filter { !keys.contains($0.path) } + new
     _ = try RunDescription(all, registry: registry)
     assignments = all
   }
-}
-
-extension RunDescription.Assignment {
-  /// As it is written: `objective.lambda`, or `dataset`.
-  public var key: String { section.isEmpty ? name : "\(section).\(name)" }
 }

@@ -42,10 +42,7 @@ extension PlannedRun {
 /// The arguments with which `bear-lab` does a run of some settings in a folder.
 func runCommand(_ settings: [RunDescription.Assignment], output: String) -> [String] {
   ["run", "--output", output]
-    + settings.flatMap { setting in
-      let name = setting.section.isEmpty ? setting.name : "\(setting.section).\(setting.name)"
-      return ["--set", "\(name)=\(setting.text)"]
-    }
+    + settings.flatMap { ["--set", "\($0.path)=\($0.text)"] }
 }
 
 /// The lines of a description that another one lacks, sorted.

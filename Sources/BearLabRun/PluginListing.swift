@@ -79,7 +79,7 @@ public enum PluginListing {
     guard !parameters.isEmpty else { return ["parameters: none"] }
     return ["parameters:"]
       + parameters.flatMap { parameter in
-        let path = section.isEmpty ? parameter.name : "\(section).\(parameter.name)"
+        let path = RunDescription.Assignment.path(section, parameter.name)
         let value = parameter.defaultValue.description
         let unit = parameter.unit.isEmpty ? "" : ", in \(parameter.unit)"
         return [

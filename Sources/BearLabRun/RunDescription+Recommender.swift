@@ -84,7 +84,7 @@ extension RunDescription {
       // What is not known is refused as such.
       if section == "recommender" || isUsed || !isKnown { return assignment }
       guard index < place || assignment.isOfProtocol else {
-        throw RunDescriptionError.noModelSetting(section.isEmpty ? name : "\(section).\(name)")
+        throw RunDescriptionError.noModelSetting(assignment.path)
       }
       return nil
     }

@@ -217,6 +217,14 @@ public struct RunDescription: Sendable {
       self.text = text
     }
 
+    /// The name as `--set` has it: `objective.lambda`, or that of a general setting.
+    public var path: String { Self.path(section, name) }
+
+    /// The name of a setting as `--set` has it; an empty section is the general one.
+    public static func path(_ section: String, _ name: String) -> String {
+      section.isEmpty ? name : "\(section).\(name)"
+    }
+
     /// Reads `kind.parameter=value`, or `setting=value` for a general setting.
     ///
     /// - Throws: ``RunDescriptionError/malformedAssignment(_:)``.
@@ -288,9 +296,6 @@ public struct RunDescription: Sendable {
   var selection: CheckpointSelection {
     get throws { try evaluation["selection"] }
   }
-
-  /// Whether a general setting names a plug-in.
-  public static func isPluginKind(_ name: String) -> Bool { pluginKinds.contains(name) }
 
   /// Which models are measured, and on which rows.
   var measured: MeasuredModels {

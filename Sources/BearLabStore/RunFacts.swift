@@ -61,8 +61,7 @@ struct RunFacts: Equatable, Sendable {
     for assignment in assignments {
       let name = assignment.name
       let isPlugin = assignment.section.isEmpty && RunDescription.pluginKinds.contains(name)
-      let key = assignment.section.isEmpty ? name : "\(assignment.section).\(name)"
-      settings[isPlugin ? "\(name).name" : key] = assignment.text
+      settings[isPlugin ? "\(name).name" : assignment.path] = assignment.text
     }
     settingsHash = Self.hash(settings.map { "\($0)=\($1)" })
     let record = (try? RunRecord(yaml: text, path: path))?.entries ?? []

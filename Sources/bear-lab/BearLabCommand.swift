@@ -32,8 +32,7 @@ enum Main {
       var command = try BearLabCommand.parseAsRoot()
       try command.run()
     } catch let error as any BearLabError {
-      // What went wrong, then what would be accepted.
-      Console.error("error: \(error.description)\n  \(error.remedy)")
+      Console.show(error)
       Foundation.exit(1)
     } catch {
       BearLabCommand.exit(withError: error)

@@ -1,3 +1,4 @@
+import BearLabCore
 import Foundation
 
 /// Where messages go: results to the standard output, everything else to standard error.
@@ -18,6 +19,11 @@ enum Console {
   }
 
   static func error(_ text: String) { write(text + "\n") }
+
+  /// Says what went wrong, then what would be accepted.
+  static func show(_ error: any BearLabError) {
+    self.error("error: \(error.description)\n  \(error.remedy)")
+  }
 
   /// Writes to standard error as it is.
   static func write(_ text: String) {

@@ -69,8 +69,7 @@ struct ExperimentOptions: ParsableArguments {
   static func withAbsolutePath(
     _ assignment: RunDescription.Assignment
   ) throws -> RunDescription.Assignment {
-    let (section, name) = (assignment.section, assignment.name)
-    let setting = section.isEmpty ? name : "\(section).\(name)"
+    let (section, name, setting) = (assignment.section, assignment.name, assignment.path)
     guard pathSettings.contains(setting) else { return assignment }
     let path =
       setting == "init-from" ? try RunReference.path(of: assignment.text) : assignment.text

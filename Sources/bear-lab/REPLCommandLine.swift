@@ -115,7 +115,7 @@ final class CommandHost: REPLHost {
   /// Tells of what ended a command, unless it has told itself.
   static func show(_ error: any Error) {
     if let error = error as? any BearLabError {
-      Console.error("error: \(error.description)\n  \(error.remedy)")
+      Console.show(error)
     } else if !(error is ExitCode) {
       Console.error(BearLabCommand.fullMessage(for: error))
     }

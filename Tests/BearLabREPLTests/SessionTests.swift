@@ -62,7 +62,7 @@ private final class NotedHost: REPLHost {
       "dataset book", "objective bear lambda=0.5 xi=2", "set training.epochs=2 seed=7", "run --x")
     #expect(host.executed == [["run", "--x"]])
     #expect(
-      host.composed.map { "\($0.key)=\($0.text)" } == [
+      host.composed.map { "\($0.path)=\($0.text)" } == [
         "dataset=book", "objective=bear", "objective.lambda=0.5", "objective.xi=2",
         "training.epochs=2", "seed=7",
       ])
@@ -91,9 +91,9 @@ private final class NotedHost: REPLHost {
 
   @Test func resetsASettingASectionOrEverything() throws {
     try interpret("objective bear lambda=0.5 xi=1", "set seed=3", "reset objective.lambda")
-    #expect(session.composition.assignments.map(\.key) == ["objective", "objective.xi", "seed"])
+    #expect(session.composition.assignments.map(\.path) == ["objective", "objective.xi", "seed"])
     try interpret("reset objective")
-    #expect(session.composition.assignments.map(\.key) == ["seed"])
+    #expect(session.composition.assignments.map(\.path) == ["seed"])
     try interpret("reset", "show")
     #expect(session.composition.assignments.isEmpty)
     #expect(host.printed.last?.hasPrefix("nothing is set") == true)

@@ -9,7 +9,7 @@ struct ComparedRun {
   /// By `section.name`, or the name of a general setting.
   let settings: [String: String]
   let record: RunRecord
-  let rows: [MeasuredRow.Key: MeasuredRow]
+  let rows: [RankedRow.Key: RankedRow]
 
   /// Reads a run's folder.
   ///
@@ -22,7 +22,7 @@ struct ComparedRun {
     let text = try folder.readDescription()
     settings = try Dictionary(
       RunDescription.assignments(yaml: text, path: folder.descriptionPath).map {
-        ($0.section.isEmpty ? $0.name : "\($0.section).\($0.name)", $0.text)
+        ($0.path, $0.text)
       }
     ) { $1 }
     record = try RunRecord(yaml: text, path: folder.descriptionPath)
@@ -31,9 +31,9 @@ struct ComparedRun {
     let file = RowResults.path(rowsName, in: folder)
     guard FileManager.default.fileExists(atPath: file) else {
       throw ComparisonError.noRows(
-        path: path, name: rowsName, available: Self.available(in: path))
+        path: path, name: rowsName, available: RowResults.names(in: path))
     }
-    rows = try MeasuredRow.read(path: file)
+    rows = try RankedRow.read(path: file)
     guard !rows.isEmpty else {
       throw ComparisonError.malformedRow(path: file, line: 1, reason: "is missing")
     }
@@ -45,13 +45,6 @@ struct ComparedRun {
       return name
     }
     return settings["training.epochs"] == "0" ? "zero-shot" : "fine-tuned"
-  }
-
-  /// Names of the rows that a folder has.
-  private static func available(in path: String) -> [String] {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
-    return names.filter { $0.hasPrefix("rows-") && $0.hasSuffix(".jsonl") }
-      .map { String($0.dropFirst("rows-".count).dropLast(".jsonl".count)) }.sorted()
   }
 
   var seed: Int? { settings["seed"].flatMap { Int($0) } }

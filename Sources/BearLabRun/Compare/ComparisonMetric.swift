@@ -47,7 +47,7 @@ public enum ComparisonMetric: Sendable, Hashable {
   }
 
   /// The figure of a row; nil where the row has none.
-  func value(of row: MeasuredRow) -> Double? {
+  func value(of row: RankedRow) -> Double? {
     switch self {
     case .ndcg(let cutoff):
       row.rank.map { $0 < cutoff ? 1 / log2(Double($0 + 2)) : 0 } ?? 0

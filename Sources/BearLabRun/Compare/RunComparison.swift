@@ -125,7 +125,7 @@ public struct RunComparison: Sendable {
 
 extension ComparedMethod {
   /// The keys of its rows in an order that the file's does not change.
-  fileprivate var rowKeys: [MeasuredRow.Key] { runs[0].rows.keys.sorted() }
+  fileprivate var rowKeys: [RankedRow.Key] { runs[0].rows.keys.sorted() }
 }
 
 /// A method's figures.

@@ -129,11 +129,6 @@ public struct RunLog: Sendable {
   }
 }
 
-extension RunDescription.Assignment {
-  /// The name as `--set` has it.
-  public var path: String { section.isEmpty ? name : "\(section).\(name)" }
-}
-
 extension RunFolder {
   /// The file of steps and figures.
   public var metricsPath: String { "\(path)/metrics.jsonl" }

@@ -82,9 +82,7 @@ public struct Sweep {
 
   /// Values by name, those of the sweep itself without its section.
   private static func settings(_ assignments: [RunDescription.Assignment]) -> [String: String] {
-    Dictionary(
-      assignments.map { ($0.section.isEmpty ? $0.name : "\($0.section).\($0.name)", $0.text) }
-    ) { $1 }
+    Dictionary(assignments.map { ($0.path, $0.text) }) { $1 }
   }
 
   /// Measures round after round, each with the best of the one before, until one is left.

@@ -59,7 +59,7 @@ public struct SweepAxis: Sendable, Equatable {
   }
 
   /// `objective.lambda`, or the name of a general setting.
-  public var title: String { section.isEmpty ? name : "\(section).\(name)" }
+  public var title: String { RunDescription.Assignment.path(section, name) }
 
   /// As it was given.
   var valuesText: String {

@@ -1,22 +1,8 @@
 internal import BearLabFormats
 internal import Foundation
 
-/// A line of `rows-<model>.jsonl`: what a test row came to.
-struct MeasuredRow: Decodable, Sendable {
-  let user: Int
-  let timestamp: Int
-  let target: Int
-  let title: Int
-  let isSeen: Bool
-  let rank: Int?
-  let itemNLL: Double?
-
-  enum CodingKeys: String, CodingKey {
-    case user, timestamp, target, title, rank
-    case isSeen = "seen"
-    case itemNLL = "item_nll"
-  }
-
+/// Rows of several runs, joined.
+extension RankedRow {
   /// What joins the rows of two runs.
   struct Key: Hashable, Comparable, Sendable {
     let user: Int
@@ -37,14 +23,14 @@ struct MeasuredRow: Decodable, Sendable {
   ///
   /// - Throws: `FileError` where it cannot be read, and
   ///   ``ComparisonError/malformedRow(path:line:reason:)``.
-  static func read(path: String) throws -> [Key: MeasuredRow] {
+  static func read(path: String) throws -> [Key: RankedRow] {
     let decoder = JSONDecoder()
-    var rows: [Key: MeasuredRow] = [:]
+    var rows: [Key: RankedRow] = [:]
     let lines = try MappedFile.text(path: path).split(separator: "\n")
     for (index, line) in lines.enumerated() {
-      let row: MeasuredRow
+      let row: RankedRow
       do {
-        row = try decoder.decode(MeasuredRow.self, from: Data(line.utf8))
+        row = try decoder.decode(RankedRow.self, from: Data(line.utf8))
       } catch {
         throw ComparisonError.malformedRow(path: path, line: index + 1, reason: "is no row")
       }
