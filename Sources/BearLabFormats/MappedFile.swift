@@ -66,6 +66,17 @@ public final class MappedFile {
     }
   }
 
+  /// Gives back the memory of the pages that `count` bytes from `offset` touch: who reads them again
+  /// has them read from the file again.
+  package func forget(at offset: Int, count: Int) throws(FileError) {
+    let page = Int(getpagesize())
+    try withBytes(at: offset, count: count) { _ in
+      let start = offset / page * page
+      madvise(
+        UnsafeMutableRawPointer(mutating: base) + start, offset + count - start, MADV_DONTNEED)
+    }
+  }
+
   /// The text of a whole file, without a byte order mark; empty for an empty file.
   ///
   /// - Throws: ``FileError``, also for bytes that are no UTF-8.

@@ -38,7 +38,7 @@ struct BenchGemmCommand: ParsableCommand {
     let description = try RunDescription(assignments, registry: .builtin())
     try ComputeOptions.apply(threads: description.general["threads"])
     try description.precision?.require()
-    let outline = try ModelOutline(gguf: ResourceLocator.current.model(description.model))
+    let outline = try ModelOutline(path: ResourceLocator.current.model(description.model))
     let report = ProductBench(outline, rows: rows, precision: try description.precision).run {
       Console.error("bench: \($0)")
     }

@@ -38,7 +38,7 @@ struct BenchScalingCommand: ParsableCommand {
     let chosen = try description.precision ?? .best
     try chosen.require()
     let loaded = try LoadedModel(
-      gguf: ResourceLocator.current.model(description.model), precision: chosen)
+      path: ResourceLocator.current.model(description.model), precision: chosen)
     let report = try ScalingBench(assignments, registry: registry, loaded: loaded).run {
       Console.error("bench: \($0)")
     }

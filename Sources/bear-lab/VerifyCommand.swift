@@ -22,7 +22,7 @@ struct VerifyCommand: ParsableCommand {
     try ComputeOptions.apply(threads: threads)
     try precision.require()
     let loaded = try model.map {
-      try LoadedModel(gguf: ResourceLocator.current.model($0), precision: precision)
+      try LoadedModel(path: ResourceLocator.current.model($0), precision: precision)
     }
     var counts = (passed: 0, failed: 0, skipped: 0)
     try GoldenVerifier.run(folder: folder, model: loaded, registry: .builtin()) { verification in

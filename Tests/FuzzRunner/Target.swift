@@ -47,7 +47,7 @@ struct Target {
     return Subject(honest: honest, path: path) { mutator, bytes in
       mutator.binary(bytes, hot: hot)
     } load: {
-      let loaded = try LoadedModel(gguf: path)
+      let loaded = try LoadedModel(path: path)
       let encoder = loaded.encoder
       let elements = encoder.encode(Prompt([.text("The Stone Inn\n é🐻")])).elements
       _ = encoder.decode(elements.map(\.token))

@@ -94,10 +94,10 @@ public struct MemoryPlan: Sendable, Hashable {
   ///   - shape: the sizes of the model.
   ///   - tiedHead: whether the head's weights are the embedding's.
   ///   - precision: of the frozen weights.
-  ///   - fileBytes: the size of the file, whose pages stay in memory while it is read.
+  ///   - mappedBytes: what of the files is in memory at a time while they are read.
   ///   - engine: the library that multiplies.
   public init(
-    loading shape: LanguageModelShape, tiedHead: Bool, precision: Precision, fileBytes: Int,
+    loading shape: LanguageModelShape, tiedHead: Bool, precision: Precision, mappedBytes: Int,
     engine: MatrixEngine = .current
   ) {
     let sizes = MemorySizes(
@@ -105,7 +105,7 @@ public struct MemoryPlan: Sendable, Hashable {
       load: Load(rows: 0, outputs: 0, head: .chosenTokens, trains: false), lora: nil,
       packs: engine == .onednn)
     weightBytes = sizes.weights
-    scratchBytes = fileBytes + sizes.packing
+    scratchBytes = mappedBytes + sizes.packing
     activationBytes = 0
     adapterBytes = 0
     logitBytes = 0
