@@ -145,8 +145,15 @@ private struct MemorySizes {
   var weights: Int {
     let copies = packs && lora != nil ? 2 : 1
     let head = packs && load.head != .chosenTokens ? copies * operand * table : 0
-    return float * (table * (tiedHead ? 1 : 2) + (2 * shape.layerCount + 1) * shape.width)
+    let vectors = (2 * shape.layerCount + 1) * shape.width + shape.layerCount * layerVectors
+    return float * (table * (tiedHead ? 1 : 2) + vectors)
       + copies * operand * shape.layerCount * matrices.reduce(0, +) + head
+  }
+
+  /// The numbers of biases and of the norms of heads in a layer.
+  private var layerVectors: Int {
+    shape.attentionBias.projections.reduce(0) { $0 + shape.size(of: $1).outputs }
+      + (shape.normalisesQueriesAndKeys ? 2 * shape.headWidth : 0)
   }
 
   /// A weight is read in single precision before it is packed; for the transposed weights, each
@@ -192,7 +199,8 @@ private struct MemorySizes {
   private func record(ofLast isLast: Bool) -> Int {
     let below: Set<Projection> = [.query, .key, .value]
     let selected = isLast ? min(load.outputs, load.rows) : load.rows
-    let lower = float + updateRecord { below.contains($0) }
+    let heads = shape.normalisesQueriesAndKeys ? float * (shape.queryWidth + shape.kvWidth) : 0
+    let lower = float + heads + updateRecord { below.contains($0) }
     let upper =
       float * (shape.width + 1 + shape.headCount)
       + 2 * operand * (shape.queryWidth + shape.feedForwardWidth)
