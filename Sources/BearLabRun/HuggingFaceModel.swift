@@ -16,8 +16,10 @@ struct HuggingFaceModel: ModelSource {
   }
 
   static let config = "config.json"
-  /// What the tokenizer is read from; not every model has all of them.
-  private static let tokenizer = ["tokenizer.json", "tokenizer_config.json"]
+  /// What the tokenizer is read from, besides; not every model has all of them.
+  private static let tokenizer = [
+    "generation_config.json", "tokenizer.json", "tokenizer_config.json",
+  ]
 
   var files: [String] {
     let texts = ([Self.config] + Self.tokenizer).map { "\(path)/\($0)" }

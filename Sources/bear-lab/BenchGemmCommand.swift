@@ -17,7 +17,7 @@ struct BenchGemmCommand: ParsableCommand {
       header of its file is read.
       """)
 
-  @Option(help: "A model's name or GGUF file.") var model: String?
+  @Option(help: "A model's name, GGUF file or folder.") var model: String?
   @Option(help: "Tokens of a training step.") var rows = 1100
   @Option(help: "Threads; 0 for one a core.") var threads: String?
   @Option(help: "Of weights and products: f32 or bf16. (default: every one that there is)")

@@ -7,7 +7,7 @@ import Foundation
 /// What every command that computes can be told: what it works on, and any setting.
 struct ExperimentOptions: ParsableArguments {
   @Option(help: "A data set's name or folder.") var dataset: String?
-  @Option(help: "A model's name or GGUF file.") var model: String?
+  @Option(help: "A model's name, GGUF file or folder.") var model: String?
   @Option(help: "How a history becomes a prompt.") var backbone: String?
   @Option(help: "What fine-tuning minimises.") var objective: String?
   @Option(help: "Threads; 0 for one a core.") var threads: String?

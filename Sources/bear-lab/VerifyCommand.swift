@@ -14,7 +14,7 @@ struct VerifyCommand: ParsableCommand {
       """)
 
   @Argument(help: "A folder of golden files.") var folder: String
-  @Option(help: "The model behind the numbers: a name or a GGUF file.") var model: String?
+  @Option(help: "The model behind the numbers: a name, a GGUF file or a folder.") var model: String?
   @Option(help: "Threads; 0 for one a core.") var threads = 0
   @Option(help: "Of weights and products.") var precision = Precision.f32
 
