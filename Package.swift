@@ -86,7 +86,8 @@ let package = Package(
       name: "CEdit", path: "Sources/CEdit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(
       name: "CCrypto", path: "Sources/CCrypto", providers: [.apt(["libssl-dev"])]),
-    .target(name: "BearLabText", dependencies: [core], swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabText", dependencies: [core, "BearLabFormats"], swiftSettings: swiftSettings),
     .target(
       name: "BearLabFormats", dependencies: [core, "CCrypto"], swiftSettings: swiftSettings),
     .target(
@@ -215,7 +216,7 @@ let package = Package(
       name: "FuzzRunner",
       dependencies: [
         core, testSupport, "BearLabCheckpoint", "BearLabData", "BearLabFormats", "BearLabRun",
-        "BearLabSentenceEncoder",
+        "BearLabSentenceEncoder", "BearLabText",
       ], path: "Tests/FuzzRunner", swiftSettings: swiftSettings),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzRunner"], path: "Tests/FuzzTests",

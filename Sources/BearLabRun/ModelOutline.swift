@@ -56,7 +56,7 @@ extension GGUFFile {
     let pre = try string("tokenizer.ggml.pre")
     let bos = try has("bos_token_id") ? token("bos_token_id", of: vocabulary.count) : nil
     let eos = try token("eos_token_id", of: vocabulary.count)
-    let addsBOS = try has("add_bos_token") && bool("tokenizer.ggml.add_bos_token")
+    let addsBOS = try has("add_bos_token") ? bool("tokenizer.ggml.add_bos_token") : nil
     do {
       return try BytePairEncoder(
         vocabulary: vocabulary, merges: merges, tokenTypes: types, preTokenizer: pre,

@@ -6,6 +6,7 @@ import BearLabLanguageModel
 import BearLabRun
 import BearLabSentenceEncoder
 import BearLabTestSupport
+import BearLabText
 import Foundation
 
 /// A format, its honest files, and the program's way of reading them.
@@ -29,6 +30,7 @@ struct Target {
     switch name {
     case "gguf": subjects = [Self.gguf(folder)]
     case "safetensors": subjects = try Self.encoder(folder)
+    case "tokenizer": subjects = try Self.tokenizer(folder)
     case "csv": subjects = try ["train.csv", "test.csv"].map { try Self.dataset($0, folder) }
     case "json": subjects = [try Self.dataset("id2name4Rec.json", folder)]
     case "yaml":
@@ -76,6 +78,27 @@ struct Target {
         guard vectors.shape == [3, encoder.width], vectors.scalars.allSatisfy(\.isFinite) else {
           throw Nonsense(what: "vectors \(vectors.scalars)")
         }
+      }
+    }
+  }
+
+  /// The files of a Hugging Face tokenizer.
+  private static func tokenizer(_ folder: String) throws -> [Subject] {
+    let files = try TinyTokenizer.files()
+    for (name, content) in files { try content.write(to: URL(filePath: "\(folder)/\(name)")) }
+    // Most of what can go wrong is in the first.
+    return ["tokenizer.json", "tokenizer.json", "tokenizer_config.json", "config.json"].map {
+      name in
+      Subject(honest: [UInt8](files[name] ?? Data()), path: "\(folder)/\(name)") { mutator, bytes in
+        mutator.text(bytes)
+      } load: {
+        let encoder = try BytePairEncoder(huggingFace: folder)
+        let text = "The Stone Inn 1234\n é🐻<|endoftext|>"
+        let tokens = encoder.encodeWithSpecialTokens(text) + encoder.encode(text)
+        guard tokens.allSatisfy({ 0..<encoder.vocabularySize ~= Int($0) }) else {
+          throw Nonsense(what: "tokens \(tokens)")
+        }
+        _ = encoder.decode(tokens)
       }
     }
   }
