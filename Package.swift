@@ -204,7 +204,8 @@ let package = Package(
       ]),
     tests(
       "BearLabRun",
-      ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation", "BearLabStatistics"]),
+      ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation", "BearLabStatistics"],
+      resources: [.copy("Golden")]),
     tests(
       "BearLabStore",
       [

@@ -83,7 +83,8 @@ public struct ResourceLocator: Sendable {
     }
     let models = files.filter { $0.hasSuffix(".gguf") }
     // Some publishers put a config.json beside a GGUF file: what tells is the weights.
-    let isHuggingFace = files.contains(HuggingFaceModel.config)
+    let isHuggingFace =
+      files.contains(HuggingFaceModel.config)
       && (models.isEmpty || files.contains { $0.hasSuffix(".safetensors") })
     if isHuggingFace { return folder }
     guard let file = models.first else { throw .noModelFile(folder: folder) }
@@ -123,7 +124,7 @@ public enum ResourceError: BearLabError, Equatable {
       "there is no \(kind) '\(name)', neither as a path nor in \(cache)"
     case .notAFolder(let kind, let path): "\(path) is a file, not the folder of a \(kind)"
     case .unreadable(let folder, let reason): "\(folder) cannot be read: \(reason)"
-    case .noModelFile(let folder): 
+    case .noModelFile(let folder):
       "\(folder) holds no model: neither a .gguf file nor a config.json with safetensors"
     case .severalModelFiles(let folder, let files):
       "\(folder) holds several models: \(files.joined(separator: ", "))"

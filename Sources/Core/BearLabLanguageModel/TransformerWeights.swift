@@ -110,7 +110,8 @@ private struct WeightReader {
   }
 
   /// The biases of some projections, one behind the other; nil where the model has none.
-  func bias(_ projections: [Projection], layer: Int, _ shape: LanguageModelShape) throws -> Buffer? {
+  func bias(_ projections: [Projection], layer: Int, _ shape: LanguageModelShape) throws -> Buffer?
+  {
     guard projections.allSatisfy(shape.attentionBias.projections.contains) else { return nil }
     return try matrix(
       projections.map { (.bias($0, layer: layer), shape.size(of: $0).outputs) }, columns: 1
