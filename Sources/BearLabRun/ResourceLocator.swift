@@ -30,6 +30,11 @@ public struct ResourceLocator: Sendable {
     }
   }
 
+  /// The same places, where what was read stays for the next one who asks.
+  var keepingLoaded: ResourceLocator {
+    ResourceLocator(cache: cache, loaded: loaded ?? LoadedResources())
+  }
+
   /// The folder of a data set: a path, or a name in the cache.
   ///
   /// - Throws: ``ResourceError/notFound(kind:name:cache:known:)``, or
