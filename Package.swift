@@ -140,7 +140,8 @@ let package = Package(
     .executableTarget(
       name: "bear-lab",
       dependencies: [
-        core, "BearLabExport", "BearLabFigures", "BearLabREPL", "BearLabRun", "BearLabStore",
+        core, "BearLabExport", "BearLabFigures", "BearLabFormats", "BearLabREPL", "BearLabRun",
+        "BearLabStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
     .target(

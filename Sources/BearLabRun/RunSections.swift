@@ -18,6 +18,9 @@ public enum RunSections {
       "model", default: "smollm2-135m",
       "a model's name, its GGUF file, or its folder of Hugging Face"),
     .text(
+      "adapter", default: "",
+      "the folder of LoRA weights, as PEFT saves them, that the model has and training begins with"),
+    .text(
       "backbone", default: "bigrec",
       "how a history becomes a prompt; none for a recommender without a language model"),
     .text(

@@ -91,13 +91,14 @@ struct ExportProbe: Codable, Equatable {
   /// - Throws: ``ExportProbeError/otherLogits(folder:gap:tolerance:)``, or `LanguageModelError` for
   ///   tokens that the model has not.
   func check(_ model: LanguageModel, adapter: LoRAAdapter?, folder: String) throws {
-    let largest = sequences.flatMap(\.logits).map(\.magnitude).max() ?? 0
-    let tolerance = (model.precision == .f32 ? 1e-3 : 0.4) * max(1, largest / 16)
+    let tolerance = (model.precision == .f32 ? 1e-3 : 0.4) * max(1, largestLogit / 16)
     let gap = try gap(to: model, adapter: adapter)
     guard gap <= tolerance else {
       throw ExportProbeError.otherLogits(folder: folder, gap: gap, tolerance: tolerance)
     }
   }
+
+  var largestLogit: Float { sequences.flatMap(\.logits).map(\.magnitude).max() ?? 0 }
 
   /// The largest difference between the stored logits and those of a model.
   func gap(to model: LanguageModel, adapter: LoRAAdapter?) throws -> Float {

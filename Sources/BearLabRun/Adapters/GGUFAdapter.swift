@@ -15,13 +15,12 @@ internal import BearLabTensor
 enum GGUFAdapter {
   /// The model's side of the layout.
   struct Base {
-    /// As `general.architecture` has it.
-    let architecture: String
+    let architecture: ModelArchitecture
     let shape: LanguageModelShape
 
     /// The heads whose rows are interleaved; nil for a projection that is stored as it is.
     func interleavedHeads(_ projection: Projection) -> Int? {
-      guard architecture == "llama" else { return nil }
+      guard architecture == .llama else { return nil }
       switch projection {
       case .query: return shape.headCount
       case .key: return shape.kvHeadCount
@@ -51,7 +50,7 @@ enum GGUFAdapter {
     try GGUFWriter.write(
       to: path,
       metadata: [
-        ("general.architecture", .string(base.architecture)), ("general.type", .string("adapter")),
+        ("general.architecture", .string(base.architecture.rawValue)), ("general.type", .string("adapter")),
         ("adapter.type", .string("lora")), (alphaKey, .float32(alpha)),
       ], tensors: outlines
     ) { numbers[$0.name]?() ?? [] }
@@ -63,7 +62,7 @@ enum GGUFAdapter {
     let b = abs(factor - 1) < 1e-6 ? pair.b.scalars : pair.b.scalars.map { $0 * factor }
     guard let heads else { return b }
     return LlamaWeights.permuteRotaryRows(
-      b, heads: heads, rows: pair.outputs, columns: pair.rank)
+      b, heads: heads, rows: pair.b.shape[0], columns: pair.rank)
   }
 
   /// Reads weights back, as llama.cpp understands them.

@@ -59,17 +59,17 @@ extension PEFTConfig {
   ) throws -> [UInt8] {
     let rank = commonest(pairs.map(\.pair.rank)) ?? adapter.settings.rank
     let alphas = pairs.map { alpha(of: $0.pair) }
-    let alpha = commonest(alphas) ?? adapter.settings.alpha
+    let usual = commonest(alphas) ?? adapter.settings.alpha
     var ranks: [String: JSONValue] = [:]
     var others: [String: JSONValue] = [:]
     for ((place, pair), own) in zip(pairs, alphas) {
       if pair.rank != rank { ranks[place.module] = .number(Double(pair.rank)) }
-      if own != alpha { others[place.module] = .number(own) }
+      if own != usual { others[place.module] = .number(own) }
     }
     let members: [String: JSONValue] = [
       "peft_type": .text("LORA"), "task_type": .text("CAUSAL_LM"), "inference_mode": .bool(true),
       "base_model_name_or_path": baseModel.map { .text($0) } ?? .null, "r": .number(Double(rank)),
-      "lora_alpha": .number(alpha), "lora_dropout": .number(adapter.settings.dropout),
+      "lora_alpha": .number(usual), "lora_dropout": .number(adapter.settings.dropout),
       "rank_pattern": .object(ranks), "alpha_pattern": .object(others),
       "target_modules": .array(targets(pairs, layers: adapter.layers.count).map { .text($0) }),
       "bias": .text("none"), "fan_in_fan_out": .bool(false), "use_rslora": .bool(false),

@@ -44,7 +44,7 @@ struct PEFTConfig {
     self.path = path
     rank = try reader.rank("r")
     alpha = try reader.number("lora_alpha")
-    dropout = try members["lora_dropout"].map { _ in try reader.number("lora_dropout") } ?? 0
+    dropout = members["lora_dropout"] == nil ? 0 : try reader.number("lora_dropout")
     isRankStabilised = members["use_rslora"] == .bool(true)
     ranks = try reader.table("rank_pattern") { (value) throws(PEFTError) in
       try reader.rank("rank_pattern", value)
@@ -53,9 +53,8 @@ struct PEFTConfig {
       try reader.number("alpha_pattern", value)
     }
     targets = try Self.targets(reader)
-    excluded = try members["exclude_modules"].map { value in
-      value.isEmpty ? [] : try reader.names("exclude_modules")
-    } ?? []
+    let excludes = members["exclude_modules"].map { !$0.isEmpty } ?? false
+    excluded = excludes ? try reader.names("exclude_modules") : []
     layers = try Self.layers(reader)
   }
 
