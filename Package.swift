@@ -226,6 +226,7 @@ let package = Package(
     tests("Invariance", ["BearLabRun", "BearLabTraining"]),
     tests("BearLabREPL", ["BearLabREPL", "BearLabRun"]),
     tests("CommandLine", ["bear-lab"], resources: [.copy("Snapshots")]),
+    tests("Adapter", ["BearLabFormats", "BearLabRun"], resources: [.copy("Golden")]),
   ] + plugins,
   swiftLanguageModes: [.v6]
 )

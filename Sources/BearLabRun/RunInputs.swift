@@ -133,7 +133,8 @@ struct RunInputs {
       ?? adapter.map { "the adapter in \($0.folder)" }
     var beginning = weights.map { ["training begins with \($0)"] } ?? []
     if adapter != nil {
-      beginning.append("rank, alpha and targets of LoRA are the adapter's, not those of section lora")
+      beginning.append(
+        "rank, alpha and targets of LoRA are the adapter's, not those of section lora")
     }
     guard objective.needs.reference == .initial else { return beginning }
     return beginning + ["the objective's reference is \(weights ?? "the frozen base model")"]

@@ -50,7 +50,8 @@ enum GGUFAdapter {
     try GGUFWriter.write(
       to: path,
       metadata: [
-        ("general.architecture", .string(base.architecture.rawValue)), ("general.type", .string("adapter")),
+        ("general.architecture", .string(base.architecture.rawValue)),
+        ("general.type", .string("adapter")),
         ("adapter.type", .string("lora")), (alphaKey, .float32(alpha)),
       ], tensors: outlines
     ) { numbers[$0.name]?() ?? [] }
@@ -85,7 +86,8 @@ enum GGUFAdapter {
             outputs, heads: heads, rows: size.outputs, columns: rank)
         }
         layers[layer][projection] = LoRAPair(
-          a: Tensor(try file.floats(of: a, shape: [rank, size.inputs]), shape: [rank, size.inputs]),
+          a: Tensor(
+            try file.floats(of: a, shape: [rank, size.inputs]), shape: [rank, size.inputs]),
           b: Tensor(outputs, shape: [size.outputs, rank]), scale: alpha / Float(rank))
       }
     }

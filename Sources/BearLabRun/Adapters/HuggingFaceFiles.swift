@@ -101,7 +101,9 @@ struct HuggingFaceFiles {
     config["rope_theta"] = .number(Double(model.ropeTheta))
     config["rope_scaling"] = try scaling(model.ropeScaling)
     config["tie_word_embeddings"] = .bool(model.tiedEmbeddings)
-    if model.architecture != .qwen2 { config["attention_bias"] = .bool(model.attentionBias == .all) }
+    if model.architecture != .qwen2 {
+      config["attention_bias"] = .bool(model.attentionBias == .all)
+    }
     let encoder = try source.encoder()
     config["eos_token_id"] = .number(Double(encoder.eosToken))
     config["bos_token_id"] = encoder.bosToken.map { .number(Double($0)) } ?? .null

@@ -69,7 +69,9 @@ extension JSONValue {
   ///   - keys: of the object.
   ///   - name: its own key.
   ///   - text: valid JSON, in which `name` is a key once.
-  static func sorted(_ keys: some Sequence<String>, ofObject name: String, in text: String)
+  static func sorted(
+    _ keys: some Sequence<String>, ofObject name: String, in text: String
+  )
     -> [String]
   {
     let start = text.range(of: "\"\(name)\"")?.upperBound ?? text.startIndex

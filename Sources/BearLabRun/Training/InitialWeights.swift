@@ -38,8 +38,9 @@ struct InitialWeights {
     }
     let (own, found) = try (description.loraSettings, other.loraSettings)
     // An adapter brings its own.
-    guard description.adapterFolder != nil
-      || (own.rank, own.targets, own.alpha) == (found.rank, found.targets, found.alpha)
+    guard
+      description.adapterFolder != nil
+        || (own.rank, own.targets, own.alpha) == (found.rank, found.targets, found.alpha)
     else {
       throw InitialWeightsError.other(
         setting: "LoRA", path: path, found: Self.words(found), wanted: Self.words(own))
