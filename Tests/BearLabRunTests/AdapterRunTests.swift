@@ -60,7 +60,8 @@ import Testing
       let gap = try export.writeMerged(to: path, type: .bf16)
       #expect(gap > 1e-4 && gap < 0.5, "\(gap)")
       let model = try LoadedModel(path: path)
-      #expect(try #require(ExportProbe(in: path)).gap(to: model.model, adapter: nil) == 0)
+      let probe = try #require(try ExportProbe(in: path))
+      #expect(try probe.gap(to: model.model, adapter: nil) == 0)
     }
   }
 
