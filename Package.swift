@@ -86,7 +86,8 @@ let package = Package(
       name: "CEdit", path: "Sources/CEdit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(
       name: "CCrypto", path: "Sources/CCrypto", providers: [.apt(["libssl-dev"])]),
-    .target(name: "BearLabText", dependencies: [core], swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabText", dependencies: [core, "BearLabFormats"], swiftSettings: swiftSettings),
     .target(
       name: "BearLabFormats", dependencies: [core, "CCrypto"], swiftSettings: swiftSettings),
     .target(
@@ -139,7 +140,8 @@ let package = Package(
     .executableTarget(
       name: "bear-lab",
       dependencies: [
-        core, "BearLabExport", "BearLabFigures", "BearLabREPL", "BearLabRun", "BearLabStore",
+        core, "BearLabExport", "BearLabFigures", "BearLabFormats", "BearLabREPL", "BearLabRun",
+        "BearLabStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
     .target(
@@ -203,7 +205,8 @@ let package = Package(
       ]),
     tests(
       "BearLabRun",
-      ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation", "BearLabStatistics"]),
+      ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation", "BearLabStatistics"],
+      resources: [.copy("Golden")]),
     tests(
       "BearLabStore",
       [
@@ -215,7 +218,7 @@ let package = Package(
       name: "FuzzRunner",
       dependencies: [
         core, testSupport, "BearLabCheckpoint", "BearLabData", "BearLabFormats", "BearLabRun",
-        "BearLabSentenceEncoder",
+        "BearLabSentenceEncoder", "BearLabText",
       ], path: "Tests/FuzzRunner", swiftSettings: swiftSettings),
     .testTarget(
       name: "FuzzTests", dependencies: ["FuzzRunner"], path: "Tests/FuzzTests",
@@ -223,6 +226,7 @@ let package = Package(
     tests("Invariance", ["BearLabRun", "BearLabTraining"]),
     tests("BearLabREPL", ["BearLabREPL", "BearLabRun"]),
     tests("CommandLine", ["bear-lab"], resources: [.copy("Snapshots")]),
+    tests("Adapter", ["BearLabFormats", "BearLabRun"], resources: [.copy("Golden")]),
   ] + plugins,
   swiftLanguageModes: [.v6]
 )

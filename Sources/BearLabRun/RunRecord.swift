@@ -21,6 +21,7 @@ public struct RunRecord: Sendable, Equatable {
     ]
     if let hash = experiment.modelHash { entries.append(("model-sha256", hash)) }
     if let hash = try experiment.encoderHash { entries.append(("encoder-sha256", hash)) }
+    if let hash = experiment.adapterHash { entries.append(("adapter-sha256", hash)) }
     if let hash = experiment.initialHash { entries.append(("init-from-sha256", hash)) }
     for (name, hash) in experiment.dataset.fileHashes.sorted(by: { $0.key < $1.key }) {
       entries.append(("\(name)-sha256", hash))

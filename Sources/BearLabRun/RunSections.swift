@@ -14,7 +14,12 @@ public enum RunSections {
       of: EvaluationProtocol.allCases.map(\.rawValue),
       "defaults without quirks, or those that replay the published numbers"),
     .text("dataset", default: "ml-100k", "a data set's name, or its folder"),
-    .text("model", default: "smollm2-135m", "a model's name, or its GGUF file"),
+    .text(
+      "model", default: "smollm2-135m",
+      "a model's name, its GGUF file, or its folder of Hugging Face"),
+    .text(
+      "adapter", default: "",
+      "the folder of LoRA weights, as PEFT saves them, that the model has and training begins with"),
     .text(
       "backbone", default: "bigrec",
       "how a history becomes a prompt; none for a recommender without a language model"),

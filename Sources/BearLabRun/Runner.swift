@@ -97,7 +97,8 @@ public final class Runner {
       rows.append(
         try journal.report("zero-shot", as: "zero-shot") {
           try evaluate(
-            test, evaluator, weights: .none(injector: injector), name: "zero-shot on test")
+            test, evaluator, weights: experiment.untrainedWeights(injector: injector),
+            name: "zero-shot on test")
         })
     }
     if trainer.settings.epochs > 0 {

@@ -26,31 +26,16 @@ struct TextLimits: Decodable {
 
 /// `tokenizer_config.json`.
 struct TokenizerConfiguration: Decodable {
-  /// A token, alone or with settings of its own beside it.
-  struct Token: Decodable {
-    let content: String
-
-    private enum Key: CodingKey { case content }
-
-    init(from decoder: any Swift.Decoder) throws {
-      if let text = try? decoder.singleValueContainer().decode(String.self) {
-        content = text
-      } else {
-        content = try decoder.container(keyedBy: Key.self).decode(String.self, forKey: .content)
-      }
-    }
-  }
-
   let tokenizer_class: String?
   let do_basic_tokenize: Bool?
   let do_lower_case: Bool?
   let strip_accents: Bool?
   let tokenize_chinese_chars: Bool?
-  let unk_token: Token?
-  let cls_token: Token?
-  let sep_token: Token?
-  let pad_token: Token?
-  let mask_token: Token?
+  let unk_token: NamedToken?
+  let cls_token: NamedToken?
+  let sep_token: NamedToken?
+  let pad_token: NamedToken?
+  let mask_token: NamedToken?
 
   /// The tokenizer's settings; what is absent is as in `bert-base-uncased`.
   func settings(path: String) throws(SentenceEncoderError) -> WordPieceEncoder.Settings {

@@ -1,6 +1,7 @@
 public import BearLabCore
 
-/// A byte-level byte-pair tokenizer: the `gpt2` tokenizer model of GGUF files.
+/// A byte-level byte-pair tokenizer: the `gpt2` tokenizer model of GGUF files, and `tokenizer.json`
+/// of Hugging Face.
 ///
 /// Text is cut into pieces, and within each piece pairs of tokens are merged in the order in which
 /// the vocabulary was trained, starting from single bytes. A byte that the vocabulary lacks is
@@ -20,66 +21,65 @@ public struct BytePairEncoder: TextEncoder {
   /// `[256]`: the token of each byte, or -1.
   private let byteTokens: [Int32]
   private let merger: BytePairMerger
-  private let specialTokens: SpecialTokens
+  /// The tokens that a whole piece becomes before merges are looked at; empty if merges count.
+  private let wholePieces: [[UInt8]: Int32]
+  /// The added tokens that titles and prompts are searched for.
+  private let plainTokens: AddedTokens
+  /// All added tokens.
+  private let allTokens: AddedTokens
 
-  /// Builds the tokenizer from the arrays of a model's file.
-  ///
-  /// - Parameters:
-  ///   - vocabulary: `[V]`, `tokenizer.ggml.tokens`, in GPT-2's alphabet of bytes.
-  ///   - merges: `tokenizer.ggml.merges`, two tokens separated by a blank, first merge first.
-  ///   - tokenTypes: `[V]` or empty, `tokenizer.ggml.token_type`; 3 is a control token, 4 one that
-  ///     a user added: both are special.
-  ///   - preTokenizer: `tokenizer.ggml.pre`.
-  ///   - bosToken: `tokenizer.ggml.bos_token_id`.
-  ///   - eosToken: `tokenizer.ggml.eos_token_id`.
-  ///   - addsBOS: `tokenizer.ggml.add_bos_token`; if false, ``bosToken`` is nil.
-  /// - Throws: ``TokenizerError`` if they do not make a tokenizer.
-  public init(
-    vocabulary: [String], merges: [String], tokenTypes: [Int] = [], preTokenizer: String,
-    bosToken: Int32?, eosToken: Int32, addsBOS: Bool
-  ) throws(TokenizerError) {
-    guard let known = PreTokenizer(rawValue: preTokenizer) else {
-      throw .unsupportedPreTokenizer(preTokenizer)
-    }
-    guard tokenTypes.isEmpty || tokenTypes.count == vocabulary.count else {
-      throw .tokenTypeCount(types: tokenTypes.count, tokens: vocabulary.count)
-    }
-    let bos = addsBOS ? bosToken : nil
-    if addsBOS, bosToken == nil { throw .missingBOS }
-    for token in [bos, eosToken].compactMap(\.self) where !vocabulary.indices.contains(Int(token)) {
+  init(_ parts: BytePairParts) throws(TokenizerError) {
+    let vocabulary = parts.vocabulary
+    for token in [parts.bosToken, parts.eosToken].compactMap(\.self)
+    where !vocabulary.indices.contains(Int(token)) {
       throw .tokenOutOfRange(token, count: vocabulary.count)
     }
-    let special = vocabulary.indices.filter { !tokenTypes.isEmpty && 3...4 ~= tokenTypes[$0] }
     let ids = try TokenTable(vocabulary)
     // Without merges every text would be single bytes, and no error would tell.
-    guard !merges.isEmpty || vocabulary.count - special.count <= ByteAlphabet.scalars.count else {
+    let trained = vocabulary.count - parts.added.count
+    guard !parts.merges.isEmpty || trained <= ByteAlphabet.scalars.count else {
       throw .noMerges(tokens: vocabulary.count)
     }
-    self.preTokenizer = known
-    self.bosToken = bos
-    self.eosToken = eosToken
-    merger = try ids.merger(merges)
+    preTokenizer = parts.preTokenizer
+    bosToken = parts.bosToken
+    eosToken = parts.eosToken
+    merger = try ids.merger(parts.merges)
     byteTokens = try ids.byteTokens()
     missingBytes = (0...255).filter { [byteTokens] in byteTokens[Int($0)] < 0 }
-    specialTokens = SpecialTokens(special.map { (Array(vocabulary[$0].utf8), Int32($0)) })
+    plainTokens = AddedTokens(parts.added.filter { !$0.isSpecial }, isNFC: parts.isNFC)
+    allTokens = AddedTokens(parts.added, isNFC: parts.isNFC)
     var tokenBytes = vocabulary.map { ByteAlphabet.bytes(of: $0) ?? Array($0.utf8) }
-    for token in special { tokenBytes[token] = Array(vocabulary[token].utf8) }
+    wholePieces = parts.ignoresMerges ? Self.wholePieces(vocabulary, parts.added) : [:]
+    for token in parts.added { tokenBytes[Int(token.number)] = Array(token.text.utf8) }
     self.tokenBytes = tokenBytes
+  }
+
+  private static func wholePieces(
+    _ vocabulary: [String], _ added: [AddedToken]
+  ) -> [[UInt8]: Int32] {
+    let addedNumbers = Set(added.map(\.number))
+    var pieces: [[UInt8]: Int32] = [:]
+    pieces.reserveCapacity(vocabulary.count)
+    for (number, token) in vocabulary.enumerated() where !addedNumbers.contains(Int32(number)) {
+      if let bytes = ByteAlphabet.bytes(of: token) { pieces[bytes] = Int32(number) }
+    }
+    return pieces
   }
 
   /// The number of tokens, V.
   public var vocabularySize: Int { tokenBytes.count }
 
-  public func encode(_ text: String) -> [Int32] {
-    var tokens: [Int32] = []
-    appendTokens(of: text, to: &tokens)
-    return tokens
-  }
+  /// The tokens of `text`, in which special tokens are plain text.
+  public func encode(_ text: String) -> [Int32] { encode(text, lookingFor: plainTokens) }
 
   /// The tokens of `text` in which special tokens, such as `<|im_end|>`, are recognised.
   public func encodeWithSpecialTokens(_ text: String) -> [Int32] {
+    encode(text, lookingFor: allTokens)
+  }
+
+  private func encode(_ text: String, lookingFor added: AddedTokens) -> [Int32] {
     var tokens: [Int32] = []
-    for part in specialTokens.split(text) {
+    for part in added.split(text) {
       switch part {
       case .text(let plain): appendTokens(of: plain, to: &tokens)
       case .special(let token): tokens.append(token)
@@ -103,11 +103,19 @@ public struct BytePairEncoder: TextEncoder {
     var space = BytePairMerger.Workspace()
     var symbols: [Int32] = []
     for piece in preTokenizer.pieces(of: scanned) {
+      if let whole = wholePiece(scanned.utf8[piece]) {
+        tokens.append(whole)
+        continue
+      }
       symbols.removeAll(keepingCapacity: true)
       for byte in scanned.utf8[piece] where byteTokens[Int(byte)] >= 0 {
         symbols.append(byteTokens[Int(byte)])
       }
       merger.merge(symbols, into: &tokens, using: &space)
     }
+  }
+
+  private func wholePiece(_ bytes: ArraySlice<UInt8>) -> Int32? {
+    wholePieces.isEmpty ? nil : wholePieces[Array(bytes)]
   }
 }

@@ -17,6 +17,7 @@ struct SpecialTokens: Sendable {
 
   /// Splits text at the special tokens.
   func split(_ text: String) -> [Part] {
+    if tokens.isEmpty { return text.isEmpty ? [] : [.text(text)] }
     let bytes = Array(text.utf8)
     var parts: [Part] = []
     var plain = 0  // where the text since the last special token starts

@@ -13,7 +13,7 @@ struct DoctorCommand: ParsableCommand {
       with a remedy. The exit status is 1 when something would keep a run from working.
       """)
 
-  @Option(help: "A model's name or GGUF file; the default run's where none is given.")
+  @Option(help: "A model's name, GGUF file or folder; the default run's where none is given.")
   var model: String?
   @Option(help: "A data set's name or folder; the default run's where none is given.")
   var dataset: String?

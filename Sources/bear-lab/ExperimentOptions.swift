@@ -7,7 +7,10 @@ import Foundation
 /// What every command that computes can be told: what it works on, and any setting.
 struct ExperimentOptions: ParsableArguments {
   @Option(help: "A data set's name or folder.") var dataset: String?
-  @Option(help: "A model's name or GGUF file.") var model: String?
+  @Option(help: "A model's name, GGUF file or folder.") var model: String?
+  @Option(
+    help: "A folder of LoRA weights, as PEFT saves them: the model has them, training begins so.")
+  var adapter: String?
   @Option(help: "How a history becomes a prompt.") var backbone: String?
   @Option(help: "What fine-tuning minimises.") var objective: String?
   @Option(help: "Threads; 0 for one a core.") var threads: String?
@@ -42,8 +45,8 @@ struct ExperimentOptions: ParsableArguments {
     // The backbone first: what is said of a language model after "none" is refused.
     let chosen = [("backbone", backbone)] + choices + [("objective", objective)]
     let named = [
-      ("", "dataset", dataset), ("", "model", model), ("", "threads", threads),
-      ("", "precision", precision), ("", "memory-limit", memoryLimit),
+      ("", "dataset", dataset), ("", "model", model), ("", "adapter", adapter),
+      ("", "threads", threads), ("", "precision", precision), ("", "memory-limit", memoryLimit),
     ]
     func given(_ values: [(String, String, String?)]) -> [RunDescription.Assignment] {
       values.compactMap { section, name, text in
@@ -58,7 +61,7 @@ struct ExperimentOptions: ParsableArguments {
 
   /// Settings whose value may be a path.
   private static let pathSettings = [
-    "dataset", "model", "init-from", "backbone.recommender", "recommender.teacher",
+    "dataset", "model", "adapter", "init-from", "backbone.recommender", "recommender.teacher",
     "recommender.bank",
   ]
 

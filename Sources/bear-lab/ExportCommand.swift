@@ -9,7 +9,8 @@ struct ExportCommand: ParsableCommand {
     commandName: "export", abstract: "Write what a run knows into a file for something else.",
     subcommands: [
       ExportTensorBoardCommand.self, ExportCSVCommand.self, ExportJSONLinesCommand.self,
-      ExportNotebookCommand.self, ExportTeacherCommand.self,
+      ExportNotebookCommand.self, ExportTeacherCommand.self, ExportPEFTCommand.self,
+      ExportGGUFLoRACommand.self, ExportMergedCommand.self,
     ])
 }
 

@@ -16,7 +16,7 @@ struct BytePairEncoderTests {
   private func encoder(
     _ vocabulary: [String] = bytes + made + special, merges: [String] = merges,
     types: [Int]? = nil, pre: String = "smollm", bos: Int32? = nil, eos: Int32 = 265,
-    addsBOS: Bool = false
+    addsBOS: Bool? = false
   ) throws(TokenizerError) -> BytePairEncoder {
     let plain = vocabulary.count - 2
     return try BytePairEncoder(
@@ -47,7 +47,10 @@ struct BytePairEncoderTests {
   @Test func specialTokensAreTextUnlessAskedFor() throws {
     let encoder = try encoder()
     let text = "a<|end|>|b<|end|><|en"
-    #expect(encoder.encode(text).count == 21)
+    // What a user added, `<|end|>|`, is no control token, and found in any text.
+    let control = "<|end|>".utf8.map { Int32($0) }
+    #expect(
+      encoder.encode(text) == [97, 266, 98] + control + "<|en".utf8.map { Int32($0) })
     #expect(
       encoder.encodeWithSpecialTokens(text) == [97, 266, 98, 265] + encoder.encode("<|en"))
     #expect(encoder.decode(encoder.encodeWithSpecialTokens(text)) == text)
@@ -67,6 +70,9 @@ struct BytePairEncoderTests {
     #expect(try encoder(bos: 1).bosToken == nil)
     #expect(try encoder(bos: 1, addsBOS: true).bosToken == 1)
     #expect(throws: TokenizerError.missingBOS) { try encoder(addsBOS: true) }
+    #expect(throws: TokenizerError.missingBOS) { try encoder(pre: "llama-bpe", addsBOS: nil) }
+    #expect(try encoder(pre: "llama-bpe", bos: 1, addsBOS: nil).bosToken == 1)
+    #expect(try encoder(pre: "qwen2", bos: 1, addsBOS: nil).bosToken == nil)
     #expect(throws: TokenizerError.tokenOutOfRange(267, count: 267)) { try encoder(eos: 267) }
     #expect(throws: TokenizerError.tokenOutOfRange(-1, count: 267)) {
       try encoder(bos: -1, addsBOS: true)
@@ -82,8 +88,13 @@ struct BytePairEncoderTests {
 
   @Test func refusesBrokenVocabularies() throws {
     let whole = Self.bytes + Self.made + Self.special
-    #expect(throws: TokenizerError.unsupportedPreTokenizer("qwen2")) { try encoder(pre: "qwen2") }
-    #expect(TokenizerError.unsupportedPreTokenizer("x").remedy.contains("smollm"))
+    // llama.cpp's `default` is a pattern of its own, that of no model.
+    #expect(throws: TokenizerError.unsupportedPreTokenizer("default")) {
+      try encoder(pre: "default")
+    }
+    #expect(
+      TokenizerError.unsupportedPreTokenizer("x").remedy
+        .hasSuffix("deepseek-r1-qwen, gpt-2, llama-bpe, llama-v3, llama3, qwen2, smollm"))
     #expect(throws: TokenizerError.duplicateToken("he", first: 256, second: 267)) {
       try encoder(whole + ["he"])
     }
@@ -107,6 +118,25 @@ struct BytePairEncoderTests {
     #expect(throws: TokenizerError.tokenTypeCount(types: 1, tokens: 267)) {
       try encoder(types: [1])
     }
+  }
+
+  @Test func aWholePieceIsNotMergedForLlama3() throws {
+    let vocabulary = Self.bytes + Self.made + ["Ġhowl"] + Self.special
+    let (text, merged): (String, [Int32]) = (" howl", [32, 104, 111, 119, 108])
+    #expect(try encoder(vocabulary, pre: "gpt-2").encode(text) == merged)
+    #expect(try encoder(vocabulary, pre: "qwen2").encode(text) == merged)
+    #expect(try encoder(vocabulary, pre: "llama-bpe", bos: 1).encode(text) == [265])
+    #expect(try encoder(vocabulary, pre: "llama-bpe", bos: 1).encode(" howls") == merged + [115])
+  }
+
+  @Test func qwen2BringsTextIntoFormC() throws {
+    let bytes = { (text: String) in text.utf8.map { Int32($0) } }
+    #expect(try encoder(pre: "qwen2").encode("e\u{301}") == bytes("\u{E9}"))
+    #expect(try encoder(pre: "llama-bpe", bos: 1).encode("e\u{301}") == bytes("e\u{301}"))
+    // What Foundation's form C makes of archaic Hangul is no text.
+    #expect(try encoder(pre: "qwen2").encode("\u{1113}\u{1167}") == bytes("\u{1113}\u{1167}"))
+    let tibetan = try encoder(pre: "qwen2").encode("\u{F7B}\u{F75}")
+    #expect(tibetan == bytes("\u{F71}\u{F7B}\u{F74}"))
   }
 
   /// The plain rule, a scan for the best pair before every merge, as the definition has it.

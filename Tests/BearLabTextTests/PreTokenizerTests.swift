@@ -4,9 +4,9 @@ import Testing
 @testable import BearLabText
 
 struct PreTokenizerTests {
-  private func pieces(_ text: String) -> [String] {
+  private func pieces(_ text: String, _ preTokenizer: PreTokenizer = .smollm) -> [String] {
     let scanned = ScannedText(text)
-    return PreTokenizer.smollm.pieces(of: scanned).map {
+    return preTokenizer.pieces(of: scanned).map {
       String(decoding: scanned.utf8[$0], as: UTF8.self)
     }
   }
@@ -38,7 +38,34 @@ struct PreTokenizerTests {
       pieces(text).map { Array($0.unicodeScalars) } == expected.map { Array($0.unicodeScalars) })
   }
 
-  @Test func piecesCoverAnyTextWithoutGaps() {
+  /// Worked by hand from the pattern of Llama 3; Qwen2 cuts the numbers into digits.
+  @Test(arguments: [
+    ("", []),
+    ("don't WE'LL 'tis", ["don", "'t", " WE", "'LL", " '", "tis"]),
+    ("'tis'nt", ["'t", "is", "'nt"]),
+    ("it'ſ", ["it", "'ſ"]),
+    ("a  b", ["a", " ", " b"]),
+    ("\tab\n\nc", ["\tab", "\n\n", "c"]),
+    ("a \n \n  b", ["a", " \n \n", " ", " b"]),
+    ("a  1", ["a", " ", " ", "1"]),
+    (" (x) !\r\n\n y", [" (", "x", ")", " !\r\n\n", " y"]),
+    ("--a -b", ["--", "a", " -", "b"]),
+    ("\u{A0}\u{2028}é", ["\u{A0}", "\u{2028}é"]),
+    ("e\u{301}t", ["e", "\u{301}t"]),
+    ("end  \t", ["end", "  \t"]),
+  ])
+  func matchesTheWorkedExamplesOfLlama3(text: String, expected: [String]) {
+    for kind in [PreTokenizer.llama3, .qwen2] {
+      #expect(
+        pieces(text, kind).map { Array($0.utf8) } == expected.map { Array($0.utf8) }, "\(kind)")
+    }
+    #expect(pieces("12345½x", .llama3) == ["123", "45½", "x"])
+    #expect(pieces("12345½x", .qwen2) == ["1", "2", "3", "4", "5", "½", "x"])
+    #expect(pieces("12345½x", .gpt2) == ["12345½", "x"])
+  }
+
+  @Test(arguments: PreTokenizer.allCases)
+  func piecesCoverAnyTextWithoutGaps(preTokenizer: PreTokenizer) {
     var random = SeededGenerator(3)
     let alphabet = Array(" \n\t'stlev1½aé日🐻\u{301}\u{A0}-".unicodeScalars)
     for _ in 0..<500 {
@@ -48,7 +75,7 @@ struct PreTokenizerTests {
       }
       let scanned = ScannedText(String(scalars))
       var end = 0
-      for piece in PreTokenizer.smollm.pieces(of: scanned) {
+      for piece in preTokenizer.pieces(of: scanned) {
         #expect(piece.lowerBound == end && !piece.isEmpty)
         end = piece.upperBound
       }

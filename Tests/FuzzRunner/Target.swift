@@ -6,6 +6,7 @@ import BearLabLanguageModel
 import BearLabRun
 import BearLabSentenceEncoder
 import BearLabTestSupport
+import BearLabText
 import Foundation
 
 /// A format, its honest files, and the program's way of reading them.
@@ -29,6 +30,8 @@ struct Target {
     switch name {
     case "gguf": subjects = [Self.gguf(folder)]
     case "safetensors": subjects = try Self.encoder(folder)
+    case "huggingface": subjects = try Self.huggingFace(folder)
+    case "tokenizer": subjects = try Self.tokenizer(folder)
     case "csv": subjects = try ["train.csv", "test.csv"].map { try Self.dataset($0, folder) }
     case "json": subjects = [try Self.dataset("id2name4Rec.json", folder)]
     case "yaml":
@@ -47,7 +50,7 @@ struct Target {
     return Subject(honest: honest, path: path) { mutator, bytes in
       mutator.binary(bytes, hot: hot)
     } load: {
-      let loaded = try LoadedModel(gguf: path)
+      let loaded = try LoadedModel(path: path)
       let encoder = loaded.encoder
       let elements = encoder.encode(Prompt([.text("The Stone Inn\n é🐻")])).elements
       _ = encoder.decode(elements.map(\.token))
@@ -76,6 +79,49 @@ struct Target {
         guard vectors.shape == [3, encoder.width], vectors.scalars.allSatisfy(\.isFinite) else {
           throw Nonsense(what: "vectors \(vectors.scalars)")
         }
+      }
+    }
+  }
+
+  /// The description and the index of a checkpoint in shards, and one of its shards.
+  private static func huggingFace(_ folder: String) throws -> [Subject] {
+    let golden = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../BearLabRunTests/Golden/models/llama").standardizedFileURL.path
+    let model = "\(folder)/model"
+    try FileManager.default.copyItem(atPath: golden, toPath: model)
+    return try [
+      "config.json", "model.safetensors.index.json", "model-00001-of-00003.safetensors",
+    ].map { name in
+      let honest = try [UInt8](Data(contentsOf: URL(filePath: "\(golden)/\(name)")))
+      return Subject(honest: honest, path: "\(model)/\(name)") { mutator, bytes in
+        name.hasSuffix(".json") ? mutator.text(bytes) : mutator.binary(bytes, hot: [0..<400])
+      } load: {
+        let loaded = try LoadedModel(path: model)
+        var forest = TokenForest()
+        let nodes = forest.insert(tokens: [1, 2, 3])
+        let hidden = try loaded.model.hiddenStates(of: nodes.suffix(1), in: forest)
+        guard hidden.shape == [1, loaded.model.shape.width] else { throw Nonsense(what: "shape") }
+      }
+    }
+  }
+
+  /// The files of a Hugging Face tokenizer.
+  private static func tokenizer(_ folder: String) throws -> [Subject] {
+    let files = try TinyTokenizer.files()
+    for (name, content) in files { try content.write(to: URL(filePath: "\(folder)/\(name)")) }
+    // Most of what can go wrong is in the first.
+    return ["tokenizer.json", "tokenizer.json", "tokenizer_config.json", "config.json"].map {
+      name in
+      Subject(honest: [UInt8](files[name] ?? Data()), path: "\(folder)/\(name)") { mutator, bytes in
+        mutator.text(bytes)
+      } load: {
+        let encoder = try BytePairEncoder(huggingFace: folder)
+        let text = "The Stone Inn 1234\n é🐻<|endoftext|>"
+        let tokens = encoder.encodeWithSpecialTokens(text) + encoder.encode(text)
+        guard tokens.allSatisfy({ 0..<encoder.vocabularySize ~= Int($0) }) else {
+          throw Nonsense(what: "tokens \(tokens)")
+        }
+        _ = encoder.decode(tokens)
       }
     }
   }

@@ -49,6 +49,7 @@ public struct RecommenderExperiment {
 extension RecommenderExperiment: PreparedExperiment {
   var modelHash: String? { nil }
   var encoderHash: String? { nil }
+  var adapterHash: String? { nil }
   var initialHash: String? { nil }
 
   func replacing(_ description: RunDescription) -> RecommenderExperiment {

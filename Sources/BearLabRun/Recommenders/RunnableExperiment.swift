@@ -35,6 +35,8 @@ protocol PreparedExperiment: RunnableExperiment {
   var modelHash: String? { get }
   /// SHA-256 of the sentence encoder's weights; nil where the run has none.
   var encoderHash: String? { get throws }
+  /// SHA-256 of the adapter that the model has; nil for none.
+  var adapterHash: String? { get }
   /// SHA-256 of the weights that training begins with; nil for fresh ones.
   var initialHash: String? { get }
   var recommenders: RecommenderSource { get }
@@ -115,6 +117,7 @@ extension TitleMatcher {
 
 extension Experiment: PreparedExperiment {
   var modelHash: String? { loaded.hash }
+  var adapterHash: String? { inputs.adapter?.hash }
   var initialHash: String? { inputs.initial?.hash }
 
   public func run(

@@ -6,7 +6,7 @@
 /// Version of everything that host and plug-in share: bumped with each change to a public
 /// declaration of the core. It is a macro so that it is compiled into a plug-in, and tells what
 /// the plug-in was built against.
-#define BEARLAB_ABI_VERSION 6
+#define BEARLAB_ABI_VERSION 7
 
 /// Returns `BEARLAB_ABI_VERSION` as the plug-in saw it. Symbol: `bearlab_plugin_abi`.
 typedef int32_t (*bearlab_plugin_abi_function)(void);

@@ -10,7 +10,7 @@ public struct TinyGGUF {
   private static let keyValueWidth = 16
   private static let feedForwardWidth = 48
   private static let alignment = 32
-  private static let merges = [
+  static let merges = [
     "t h", "th e", "Ġ the", "i n", "o n", "e r", "Ġ a", "Ġ S", "s t",
   ]
 
@@ -38,7 +38,7 @@ public struct TinyGGUF {
 
   // MARK: Metadata
 
-  private static var tokens: [String] {
+  static var tokens: [String] {
     byteAlphabet + ["<|endoftext|>"] + merges.map { $0.replacing(" ", with: "") }
   }
 
