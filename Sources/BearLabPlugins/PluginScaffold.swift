@@ -157,7 +157,7 @@ public enum PluginScaffoldError: BearLabError, Equatable {
         + (entries.isEmpty ? "" : ", with " + entries.prefix(4).joined(separator: ", "))
     case .notWritable(let path, let reason): "\(path) cannot be written: \(reason)"
     case .taken(let kind, let name, let origin):
-      "there is a \(kind) '\(name)' already, from \(origin)"
+      "\(kind) '\(name)' is there already, from \(origin)"
     case .noPlace(let file, let line): "\(file) has no place for the line \(line)"
     }
   }

@@ -15,6 +15,26 @@ public struct PluginToolkit: Sendable, Equatable {
   private static let moduleMap = "Sources/Core/CModules.modulemap"
   private static let library = "libBearLabCore.so"
 
+  private static func exists(_ file: URL) -> Bool {
+    FileManager.default.fileExists(atPath: file.path)
+  }
+
+  /// ``build`` without the name of the processor, where SwiftPM has made a link.
+  var shortBuild: String {
+    let folder = URL(filePath: build)
+    let short = folder.deletingLastPathComponent().deletingLastPathComponent()
+      .appending(path: folder.lastPathComponent)
+    return short.resolvingSymlinksInPath().path == build ? short.path : build
+  }
+
+  /// The core's library.
+  var libraryPath: String { "\(build)/\(Self.library)" }
+
+  /// The variables with which a plug-in's manifest is read, as it is written by ``PluginScaffold``.
+  var variables: [String] { ["BEAR_LAB_HOME=\(home)", "BEAR_LAB_BUILD=\(build)"] }
+}
+
+extension PluginToolkit {
   /// Finds both from the program's own place.
   ///
   /// - Parameter executable: the path of the running program.
@@ -37,22 +57,4 @@ public struct PluginToolkit: Sendable, Equatable {
     self.home = home.path
     self.build = build.path
   }
-
-  private static func exists(_ file: URL) -> Bool {
-    FileManager.default.fileExists(atPath: file.path)
-  }
-
-  /// ``build`` without the name of the processor, where SwiftPM has made a link.
-  var shortBuild: String {
-    let folder = URL(filePath: build)
-    let short = folder.deletingLastPathComponent().deletingLastPathComponent()
-      .appending(path: folder.lastPathComponent)
-    return short.resolvingSymlinksInPath().path == build ? short.path : build
-  }
-
-  /// The core's library.
-  var libraryPath: String { "\(build)/\(Self.library)" }
-
-  /// The variables with which a plug-in's manifest is read, as it is written by ``PluginScaffold``.
-  var variables: [String] { ["BEAR_LAB_HOME=\(home)", "BEAR_LAB_BUILD=\(build)"] }
 }
