@@ -49,11 +49,8 @@ public struct MovieLens100KSource: DatasetSource {
     let year = try table.column("release_year")
     var titles: [Int: String] = [:]
     for row in table.rows {
-      let id = try table.file.integer(row.cells[item], line: row.line, column: "item_id")
-      let digits = row.cells[year].utf8
-      let isYear =
-        digits.count == 4 && digits.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
-      let full = isYear ? "\(row.cells[title]) (\(row.cells[year]))" : String(row.cells[title])
+      let id = try table.id(row.cells[item], line: row.line, column: "item_id")
+      let full = DumpRow.title(String(row.cells[title]), year: String(row.cells[year]))
       guard titles.updateValue(full, forKey: id) == nil else {
         throw table.file.invalid(
           line: row.line, "item_id", row.cells[item], accepted: "an id that no earlier line has")
@@ -71,8 +68,8 @@ public struct MovieLens100KSource: DatasetSource {
     var interactions: [Interaction] = []
     for row in table.rows {
       let interaction = Interaction(
-        user: try table.file.integer(row.cells[user], line: row.line, column: "user_id"),
-        item: try table.file.integer(row.cells[item], line: row.line, column: "item_id"),
+        user: try table.id(row.cells[user], line: row.line, column: "user_id"),
+        item: try table.id(row.cells[item], line: row.line, column: "item_id"),
         timestamp: try table.file.integer(row.cells[timestamp], line: row.line, column: "timestamp")
       )
       guard titles[interaction.item] != nil else {
@@ -116,6 +113,15 @@ struct AtomicFile {
         line: row.line, "the row", row.cells.joined(separator: "\t"),
         accepted: "\(header.count) cells between tabs, as in the header")
     }
+  }
+
+  /// The id in a cell.
+  func id(_ cell: Substring, line: Int, column: String) throws(DataError) -> Int {
+    guard let id = Int(cell), Interaction.ids.contains(id) else {
+      throw file.invalid(
+        line: line, column, cell, accepted: "an integer from 0 to \(Interaction.ids.upperBound - 1)")
+    }
+    return id
   }
 
   /// The index of the column called `name`, its type ignored.

@@ -19,6 +19,8 @@ public enum FileHash {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
       }
       succeeded = succeeded && status == 1
+      // A file may be larger than what memory is left.
+      file.forget(before: offset + count)
     }
     var digest = [UInt8](repeating: 0, count: 32)
     guard succeeded, EVP_DigestFinal_ex(context, &digest, nil) == 1 else {

@@ -66,6 +66,11 @@ public final class MappedFile {
     }
   }
 
+  /// Gives back the memory of what is before `offset`, which is read anew where it is wanted again.
+  package func forget(before offset: Int) {
+    madvise(UnsafeMutableRawPointer(mutating: base), min(offset, byteCount), MADV_DONTNEED)
+  }
+
   /// The text of a whole file, without a byte order mark; empty for an empty file.
   ///
   /// - Throws: ``FileError``, also for bytes that are no UTF-8.
