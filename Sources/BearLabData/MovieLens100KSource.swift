@@ -19,7 +19,10 @@ public struct MovieLens100KSource: DatasetSource {
   /// Reads the ratings and titles; items that stay are numbered from 1 in the order of their ids.
   ///
   /// - Throws: ``DataError``.
-  public func load(folder: String) throws -> Dataset {
+  public func load(folder: String) throws -> Dataset { try parts(folder: folder).dataset }
+
+  /// Reads the ratings and titles, and cuts all windows.
+  func parts(folder: String) throws -> DatasetParts {
     let titles = try Self.titles(AtomicFile(TextFile("\(Self.name).item", in: folder)))
     let ratings = try Self.interactions(
       AtomicFile(TextFile("\(Self.name).inter", in: folder)), titles: titles)
@@ -31,15 +34,10 @@ public struct MovieLens100KSource: DatasetSource {
       Interaction(user: $0.user, item: ids[$0.item, default: 0], timestamp: $0.timestamp)
     }
     let parts = Windowing.split(Windowing.windows(renumbered))
-    let split = ValidationSplit(
-      train: parts.train, validation: parts.validation, from: "the middle tenth in order of time")
-    let choice = try PhraseChoice(name: Self.name, folder: folder)
-    return Dataset(
+    return DatasetParts(
       name: Self.name, catalogue: Catalogue(itemTitles: items.map { titles[$0, default: ""] }),
-      phrases: choice.phrases, train: parts.train, trainSample: split.trainSample,
-      validation: split.validation,
-      test: Permutation.sample(parts.test, limit: ValidationSplit.evaluationLimit),
-      notices: choice.notices + [split.notice])
+      choice: try PhraseChoice(name: Self.name, folder: folder), train: parts.train,
+      validation: (parts.validation, "the middle tenth in order of time"), test: parts.test)
   }
 
   /// The title of every item: with its year, where that has four digits, as titles repeat.
@@ -81,6 +79,8 @@ public struct MovieLens100KSource: DatasetSource {
     return interactions
   }
 }
+
+extension MovieLens100KSource: PartedSource {}
 
 extension MovieLens100KSource: FileListing {
   static var fileNames: [String] {

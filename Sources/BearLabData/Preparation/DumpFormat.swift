@@ -1,5 +1,5 @@
 /// What a column of a dump tells.
-public enum DumpRole: String, Sendable, Codable, CaseIterable {
+public enum DumpRole: String, Sendable, Codable, CodingKeyRepresentable, CaseIterable {
   case user
   case item
   case time

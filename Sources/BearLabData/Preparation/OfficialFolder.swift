@@ -52,10 +52,8 @@ enum OfficialFolder {
       test.count > ValidationSplit.evaluationLimit
         ? sample(test, ValidationSplit.evaluationLimit) : Array(test),
       to: "\(folder)/test_5000.csv")
-    let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
     var file = try OutputFile("\(folder)/\(PreparationRecord.fileName)")
-    try file.write(encoder.encode(record) + [UInt8(ascii: "\n")])
+    try file.write("\(record.json())\n".utf8)
     try file.close()
   }
 

@@ -1,3 +1,5 @@
+internal import Foundation
+
 /// How a data set was made: `preparation.json` beside its files.
 public struct PreparationRecord: Codable, Sendable, Equatable {
   /// The name of the file.
@@ -37,4 +39,30 @@ public struct PreparationRecord: Codable, Sendable, Equatable {
   public let counts: Counts
   /// The first malformed lines, and what else a reader should know.
   public let notices: [String]
+}
+
+extension PreparationRecord {
+  /// The record as it is in `preparation.json`.
+  public func json() throws -> String {
+    let encoder = JSONEncoder()
+    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    return String(decoding: try encoder.encode(self), as: UTF8.self)
+  }
+
+  /// The record in words, a fact a line.
+  public var text: String {
+    let read = files.map { file in
+      "\(file.file): \(file.lines) lines"
+        + (file.malformed > 0 ? ", \(file.malformed) of them malformed" : "")
+    }
+    let left = [
+      "\(source): \(counts.interactionsRead) interactions",
+      "without later ones of a user with an item: \(counts.repeatsRemoved) fewer",
+      "without items that have no title to be used: \(counts.untitledRemoved) fewer",
+      "users \(counts.users), items \(counts.items), interactions \(counts.interactions), "
+        + String(format: "density %.4f %%", 100 * counts.density),
+      "windows: train \(counts.train), validation \(counts.validation), test \(counts.test)",
+    ]
+    return (read + left + notices).joined(separator: "\n")
+  }
 }
