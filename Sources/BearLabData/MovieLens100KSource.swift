@@ -119,7 +119,8 @@ struct AtomicFile {
   func id(_ cell: Substring, line: Int, column: String) throws(DataError) -> Int {
     guard let id = Int(cell), Interaction.ids.contains(id) else {
       throw file.invalid(
-        line: line, column, cell, accepted: "an integer from 0 to \(Interaction.ids.upperBound - 1)")
+        line: line, column, cell, accepted: "an integer from 0 to \(Interaction.ids.upperBound - 1)"
+      )
     }
     return id
   }

@@ -23,7 +23,8 @@ struct DataCheckCommand: ParsableCommand {
       """)
 
   @Argument(
-    help: ArgumentHelp("A data set: folder, name in the cache, or synthetic:…", valueName: "dataset"))
+    help: ArgumentHelp(
+      "A data set: folder, name in the cache, or synthetic:…", valueName: "dataset"))
   var dataset: String
   @Option(parsing: .upToNextOption, help: "Models whose tokens are counted: names or files.")
   var model: [String] = []

@@ -8,7 +8,7 @@ import Testing
 @Suite struct FuzzTests {
   private static let mutants = 2000
 
-  @Test(arguments: ["gguf", "safetensors", "csv", "json", "yaml", "hdf5"])
+  @Test(arguments: ["gguf", "safetensors", "csv", "json", "yaml", "hdf5", "dump"])
   func mutantsAreReadOrRefused(format: String) throws {
     var results: [String] = []
     var next = 0

@@ -95,10 +95,10 @@ public struct DatasetCheck {
       prefixes: Self.prefixes(catalogue.titles.map { Array("\"\($0)\"".utf8) }))
   }
 
-  /// How many sequences are the beginning of another one; equal ones are not counted.
-  private static func prefixes<Element: Comparable>(_ sequences: [[Element]]) -> Int {
+  /// How many sequences are the beginning of another one; of equal ones one is counted.
+  private static func prefixes<Element: Comparable & Hashable>(_ sequences: [[Element]]) -> Int {
     // What begins with a sequence stands right behind it.
-    let sorted = sequences.sorted { $0.lexicographicallyPrecedes($1) }
+    let sorted = Set(sequences).sorted { $0.lexicographicallyPrecedes($1) }
     return zip(sorted, sorted.dropFirst()).count { short, long in
       short.count < long.count && long.starts(with: short)
     }
@@ -138,6 +138,7 @@ public struct DatasetCheck {
   ///   - model: the model's name.
   ///   - encoder: its tokenizer.
   ///   - backbone: writes prompts and answers.
+  /// - Returns: the lengths, and titles that the tokenizer cannot tell apart.
   /// - Throws: what the backbone throws.
   public func tokens(
     of model: String, _ encoder: some TextEncoder, backbone: some Backbone

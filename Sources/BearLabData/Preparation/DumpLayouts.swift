@@ -13,7 +13,8 @@ extension DumpFormat {
 
   /// A file of titles.
   fileprivate static func titles(
-    _ syntax: Syntax, header: [String]? = nil, item: String..., title: [String], year: [String] = [],
+    _ syntax: Syntax, header: [String]? = nil, item: String..., title: [String],
+    year: [String] = [],
     isOftenLatin1: Bool = false
   ) -> DumpFormat {
     let columns: [DumpRole: [String]] = [.item: item, .title: title]

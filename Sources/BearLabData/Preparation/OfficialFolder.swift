@@ -86,11 +86,12 @@ enum OfficialFolder {
   }
 
   private static let escapes: [Unicode.Scalar: String] = [
-    "\"": "\\\"", "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\u{8}": "\\b", "\u{C}": "\\f",
+    "\"": "\\\"", "\\": "\\\\", "\n": "\\n", "\r": "\\r", "\t": "\\t", "\u{8}": "\\b",
+    "\u{C}": "\\f",
   ]
 
   private static func escaped(_ title: String) -> String {
-    return title.unicodeScalars.reduce(into: "") { text, scalar in
+    title.unicodeScalars.reduce(into: "") { text, scalar in
       if let escape = escapes[scalar] {
         text += escape
       } else if scalar.value < 0x20 {

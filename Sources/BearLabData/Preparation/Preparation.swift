@@ -47,6 +47,16 @@ public struct Preparation {
   public func write(to folder: String) throws -> PreparationRecord {
     // Before the hours that a large dump may take.
     try OfficialFolder.requireAbsent(folder)
+    let made = try make()
+    observer("\(made.record.counts.interactions) interactions left; writing")
+    try OfficialFolder.write(made.content, record: made.record, to: folder)
+    return made.record
+  }
+
+  /// Reads the dump, and makes all but the files.
+  package func counts() throws -> PreparationRecord.Counts { try make().record.counts }
+
+  private func make() throws -> (content: OfficialFolder.Content, record: PreparationRecord) {
     var table = InteractionTable()
     var files: [(path: String, count: DumpReader.Count)] = []
     files.append((source.interactions, try readInteractions(into: &table)))
@@ -59,7 +69,6 @@ public struct Preparation {
     counts.untitledRemoved = table.removeUntitled()
     table.reduce(toCore: settings.core)
     let parts = try windows(table.numbered(), &counts)
-    observer("\(counts.interactions) interactions left; writing")
     let sources = try files.map { file in
       PreparationRecord.Source(
         file: URL(filePath: file.path).lastPathComponent,
@@ -68,8 +77,7 @@ public struct Preparation {
     let record = PreparationRecord(
       source: source.layout.name, files: sources, settings: settings, counts: counts,
       notices: files.flatMap(\.count.first))
-    try OfficialFolder.write(parts, record: record, to: folder)
-    return record
+    return (parts, record)
   }
 
   private func readInteractions(into table: inout InteractionTable) throws -> DumpReader.Count {

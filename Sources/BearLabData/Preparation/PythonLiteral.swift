@@ -85,7 +85,8 @@ private struct PythonScanner {
 
   private mutating func appendUnit(_ unit: UInt16) {
     let digits = String(unit, radix: 16)
-    json.append(contentsOf: (#"\u"# + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
+    json.append(
+      contentsOf: (#"\u"# + String(repeating: "0", count: 4 - digits.count) + digits).utf8)
   }
 
   /// Reads what follows a backslash; JSON's reader joins the halves of a surrogate pair.

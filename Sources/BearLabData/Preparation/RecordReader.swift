@@ -34,7 +34,7 @@ struct RecordReader {
 }
 
 extension DumpFormat.Syntax {
-  /// The cells of a record; nil for misplaced quotes. JSON has none.
+  /// The cells of a record; nil for misplaced quotes, and for JSON, which has none.
   func cells(of record: ArraySlice<UInt8>) -> [ArraySlice<UInt8>]? {
     switch self {
     case .json: nil

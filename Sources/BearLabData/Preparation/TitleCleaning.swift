@@ -55,7 +55,9 @@ enum HTMLEntities {
   }
 
   /// Whether a title holds something that looks like an entity.
-  static func isEntity(in text: String) -> Bool { text.contains(/&(#[0-9]+|#[xX][0-9a-fA-F]+|\w+);/) }
+  static func isEntity(in text: String) -> Bool {
+    text.contains(/&(#[0-9]+|#[xX][0-9a-fA-F]+|\w+);/)
+  }
 
   private static func number(_ digits: Substring) -> UInt32? {
     digits.first.map { "xX".contains($0) } == true

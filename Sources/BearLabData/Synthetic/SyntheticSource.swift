@@ -46,7 +46,8 @@ public struct SyntheticSource: DatasetSource {
     }
     guard shortest <= longest else {
       throw ParameterError.invalid(
-        parameter: "shortest", value: "\(shortest)", accepted: "at most as many as longest, \(longest)")
+        parameter: "shortest", value: "\(shortest)",
+        accepted: "at most as many as longest, \(longest)")
     }
     lengths = shortest...longest
   }
