@@ -25,7 +25,7 @@ import Testing
     let expected = [1 << 20, 5, (1 << 20) - 1, 3 << 20, 0, 7].map {
       String(repeating: "x", count: $0)
     }
-    #expect(try lines(Data(expected.joined(separator: "\n").utf8 + "\n".utf8)) == expected)
+    #expect(try lines(Data("\(expected.joined(separator: "\n"))\n".utf8)) == expected)
   }
 
   @Test func aFileWithoutLinesIsRefused() throws {

@@ -30,7 +30,8 @@ public enum PreparationError: BearLabError, Equatable {
     case .damaged(let file, let line, let reason):
       "\(file), line \(line): cannot be decompressed: \(excerpt(of: reason))"
     case .tooManyMalformed(let file, let count, let lines, _, let first):
-      "\(file): \(count) of \(lines) lines are malformed: \(first.joined(separator: "; "))"
+      "\(file): \(count) of \(lines) lines are malformed: "
+        + excerpt(of: first.joined(separator: "; "), limit: 1000)
     case .nothingLeft(let source, let interactions, let what):
       "\(source): of \(interactions) interactions \(what)"
     case .exists(let path): "\(path) is there already"

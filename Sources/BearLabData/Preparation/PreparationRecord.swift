@@ -55,14 +55,16 @@ extension PreparationRecord {
       "\(file.file): \(file.lines) lines"
         + (file.malformed > 0 ? ", \(file.malformed) of them malformed" : "")
     }
+    let removed = [
+      (counts.repeatsRemoved, "later ones of a user with an item"),
+      (counts.untitledRemoved, "with items that have no title to be used"),
+    ].filter { $0.0 > 0 }.map { "removed: \($0.0) \($0.1)" }
     let left = [
-      "\(source): \(counts.interactionsRead) interactions",
-      "without later ones of a user with an item: \(counts.repeatsRemoved) fewer",
-      "without items that have no title to be used: \(counts.untitledRemoved) fewer",
-      "users \(counts.users), items \(counts.items), interactions \(counts.interactions), "
+      "users \(counts.users), items \(counts.items), interactions \(counts.interactions) of "
+        + "\(counts.interactionsRead), "
         + String(format: "density %.4f %%", 100 * counts.density),
       "windows: train \(counts.train), validation \(counts.validation), test \(counts.test)",
     ]
-    return (read + left + notices).joined(separator: "\n")
+    return ([source] + read + removed + left + notices).joined(separator: "\n")
   }
 }

@@ -64,8 +64,9 @@ def prepare(rows, titles, settings):
     """rows: (user, item, seconds) in the file's order; titles: by item."""
     rows = sorted(rows, key=lambda row: row[2])
     if settings.get("repeats") == "first":
-        rows = list({(user, item): (user, item, time) for user, item, time in reversed(rows)}.values())
-        rows = sorted(reversed(rows), key=lambda row: row[2])
+        rows = [
+            row for place, row in enumerate(rows)
+            if row[:2] not in [earlier[:2] for earlier in rows[:place]]]
     cleaned = {item: clean(title, settings) for item, title in titles.items()}
     rows = [row for row in rows if cleaned.get(row[1]) is not None]
     rows = core(rows, settings.get("core", 5))
