@@ -119,6 +119,8 @@ public enum FileError: BearLabError, Equatable {
   case outOfBounds(path: String, offset: Int, count: Int, byteCount: Int)
   case hashFailed(path: String)
   case notUTF8(path: String, line: Int, offset: Int, byte: UInt8)
+  case notWritten(path: String, reason: String)
+  case notStorable(path: String, tensor: String, value: Float, type: String)
 
   public var description: String {
     switch self {
@@ -130,6 +132,9 @@ public enum FileError: BearLabError, Equatable {
     case .hashFailed(let path): "\(path): libcrypto refused to compute SHA-256"
     case .notUTF8(let path, let line, let offset, let byte):
       "\(path), line \(line): byte \(offset) of the file is \(byte), which is no UTF-8 there"
+    case .notWritten(let path, let reason): "\(path) cannot be written: \(reason)"
+    case .notStorable(let path, let tensor, let value, let type):
+      "\(path): tensor \(tensor) holds \(value), which is no finite number in \(type)"
     }
   }
 
@@ -140,6 +145,8 @@ public enum FileError: BearLabError, Equatable {
     case .notUTF8: "save the file as UTF-8 text"
     case .empty, .outOfBounds: "fetch or copy the file again; it is incomplete"
     case .hashFailed: "check the installation of OpenSSL (Debian: libssl3)"
+    case .notWritten: "check the path, its permissions and the space on the disk"
+    case .notStorable: "store the weights as f32, which holds every number that training gives"
     }
   }
 }

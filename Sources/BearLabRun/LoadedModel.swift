@@ -19,7 +19,8 @@ public struct LoadedModel {
   ///   - path: of the GGUF file or the folder of Hugging Face.
   ///   - precision: of the frozen weights and of the operands of products; the instruction set in
   ///     use must have it.
-  /// - Throws: what ``ModelOutline/init(path:)`` throws, or ``LanguageModelError``.
+  /// - Throws: what ``ModelOutline/init(path:)`` throws, ``LanguageModelError``, or ``ExportProbeError`` where
+  ///   the folder was exported by this program and is another now.
   public init(path: String, precision: Precision = .f32) throws {
     let source = try ModelSources.open(path)
     try self.init(source, ModelOutline(source), precision: precision)
@@ -37,6 +38,10 @@ public struct LoadedModel {
     model = try LanguageModel(
       shape: shape, tiedHead: outline.tiedHead, precision: precision
     ) { name, target in try source.copy(name, shape: shape, into: &target) }
+    // A folder that was exported here has what the model gave then.
+    if source is HuggingFaceModel, let probe = try ExportProbe(in: source.path) {
+      try probe.check(model, adapter: nil, folder: source.path)
+    }
     self.outline = outline
     hash = try source.hash
   }

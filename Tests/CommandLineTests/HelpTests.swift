@@ -6,8 +6,10 @@ import Testing
     [], ["run"], ["resume"], ["evaluate"], ["rescore"], ["recommend"], ["list"], ["describe"],
     ["verify"], ["plan"], ["reproduce"], ["compare"], ["sweep"], ["plot"], ["export"],
     ["export", "teacher"], ["export", "tensorboard"], ["export", "csv"], ["export", "jsonl"],
-    ["export", "notebook"], ["diagnose"], ["explain"], ["repl"], ["runs"], ["runs", "list"],
+    ["export", "notebook"], ["export", "peft"], ["export", "gguf-lora"], ["export", "merged"],
+    ["diagnose"], ["explain"], ["repl"], ["runs"], ["runs", "list"],
     ["runs", "show"], ["runs", "delete"], ["runs", "tag"], ["runs", "note"], ["runs", "reindex"],
+    ["data"], ["data", "prepare"], ["data", "check"],
   ])
   func helpIsAsRecorded(command: [String]) throws {
     let outcome = try bearLab(command + ["--help"])
@@ -18,6 +20,7 @@ import Testing
   @Test(arguments: [
     ["list"], ["list", "objectives"], ["describe", "objective", "bear"],
     ["describe", "objective", "cft+bear"], ["describe", "section", "training"],
+    ["describe", "dataset", "synthetic"],
     ["run", "--dry-run"],
   ])
   func listingsAreAsRecorded(arguments: [String]) throws {

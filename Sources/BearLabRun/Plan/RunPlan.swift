@@ -87,7 +87,7 @@ public struct RunPlan {
     let planner = Planner(
       shape: inputs.model.shape, tiedHead: inputs.model.tiedHead, precision: inputs.precision,
       limit: try inputs.description.memoryLimit,
-      lora: trains ? try inputs.description.loraSettings : nil,
+      lora: trains || inputs.adapter != nil ? try inputs.loraSettings : nil,
       baseBytes: baseBytes ?? Machine.peakBytes ?? 0)
     let stages =
       try [planner.loading]

@@ -49,7 +49,13 @@ enum ModelCheck {
   private static func judgeAdapter(
     _ expected: [Double], _ golden: ModelGolden, model: LoadedModel, _ context: GoldenContext
   ) -> Verification.Outcome {
-    .skip("PEFT adapters are not read yet")
+    Verification.Outcome {
+      let adapter = try PEFTAdapter(folder: "\(context.folder.path)/adapter").adapter(
+        for: model.model.shape)
+      return try judge(
+        [.init(position: golden.ids.count - 1, logits: expected)], of: golden.ids,
+        model: model.model, adapter: adapter.frozen())
+    }
   }
 
   /// How far logits may be off; the goldens' are those of products in single precision.
