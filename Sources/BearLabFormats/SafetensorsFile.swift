@@ -41,18 +41,10 @@ public struct SafetensorsFile {
   /// - Throws: ``SafetensorsError`` where the tensor is missing, has another shape, is stored in a
   ///   type that cannot be read, or holds a NaN or an infinity.
   public func floats(of name: String, shape: [Int]) throws(SafetensorsError) -> [Float] {
-    let (info, type) = try readable(name, shape: shape)
-    let floats: [Float]
-    do throws(FileError) {
-      floats = try file.withBytes(at: info.offset, count: info.byteCount) { bytes in
-        [Float](unsafeUninitializedCapacity: info.count) { floats, count in
-          widen(bytes, as: type, into: floats)
-          count = info.count
-        }
-      }
-    } catch { throw .file(error) }
-    if let index = floats.withUnsafeBufferPointer({ firstNotFinite($0) }) {
-      throw .notFinite(path: path, tensor: name, index: index, value: floats[index])
+    let (info, _) = try readable(name, shape: shape)
+    var floats = [Float](repeating: 0, count: info.count)
+    try floats.withUnsafeMutableBufferPointer { (target) throws(SafetensorsError) in
+      try copyFinite(name, shape: shape, into: target)
     }
     return floats
   }

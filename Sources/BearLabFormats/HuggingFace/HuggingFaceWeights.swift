@@ -67,8 +67,8 @@ public struct HuggingFaceWeights {
   static let index = "model.safetensors.index.json"
 
   /// The file that says where the weights are: there must be one form of them.
-  private static func weightFile(in folder: String) throws -> String {
-    let names = try FileManager.default.contentsOfDirectory(atPath: folder).sorted()
+  private static func weightFile(in folder: String) throws(HuggingFaceError) -> String {
+    let names = ((try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []).sorted()
     let known = names.filter { [single, index].contains($0) || $0.hasSuffix(".gguf") }
     guard known.count < 2 else {
       throw HuggingFaceError.mixedWeights(folder: folder, files: known)
