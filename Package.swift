@@ -86,6 +86,8 @@ let package = Package(
       name: "CEdit", path: "Sources/CEdit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(
       name: "CCrypto", path: "Sources/CCrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "BearLabText", dependencies: [core, "BearLabFormats"], swiftSettings: swiftSettings),
     .target(
@@ -96,12 +98,21 @@ let package = Package(
     .target(
       name: "BearLabData",
       dependencies: [
-        core, "BearLabFormats", .product(name: "SwiftCSV", package: "SwiftCSV"),
+        core, "BearLabFormats", "CZlib", .product(name: "SwiftCSV", package: "SwiftCSV"),
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: swiftSettings),
     .target(
       name: "BearLabSentenceEncoder", dependencies: [core, "BearLabFormats", "BearLabText"],
       swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabPlugins", dependencies: [core, "BearLabFormats"],
+      resources: [
+        "backbone", "objective", "decoder", "recommender", "sampler", "metric", "dataset",
+      ].map { .embedInCode("Templates/\($0).swift") }, swiftSettings: swiftSettings),
+    // What `bear-lab new` writes is compiled and tested as it is.
+    .target(
+      name: "PluginTemplates", dependencies: [core], path: "Sources/BearLabPlugins/Templates",
+      swiftSettings: swiftSettings + [.strictMemorySafety()]),
     .target(name: "BearLabEvaluation", dependencies: [core], swiftSettings: swiftSettings),
     .target(
       name: "BearLabTraining", dependencies: [core], swiftSettings: swiftSettings),
@@ -140,8 +151,8 @@ let package = Package(
     .executableTarget(
       name: "bear-lab",
       dependencies: [
-        core, "BearLabExport", "BearLabFigures", "BearLabFormats", "BearLabREPL", "BearLabRun",
-        "BearLabStore",
+        core, "BearLabData", "BearLabExport", "BearLabFigures", "BearLabFormats", "BearLabPlugins",
+        "BearLabREPL", "BearLabRun", "BearLabStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
     .target(
@@ -153,6 +164,8 @@ let package = Package(
     tests("BearLabLanguageModel"),
     tests("BearLabTrie"),
     tests("BearLabCore"),
+    tests("BearLabTestSupport"),
+    tests("BearLabPlugins", ["BearLabPlugins", "PluginTemplates"]),
     tests("BearLabSequential", resources: [.copy("Golden")]),
     tests("BearLabText", ["BearLabText", "BearLabFormats"], resources: [.copy("Golden")]),
     tests("BearLabFormats", ["BearLabFormats"]),
@@ -160,7 +173,7 @@ let package = Package(
       "BearLabSentenceEncoder", ["BearLabSentenceEncoder", "BearLabFormats"],
       resources: [.copy("Golden")]),
     tests("BearLabCheckpoint", ["BearLabCheckpoint"]),
-    tests("BearLabData", ["BearLabData"]),
+    tests("BearLabData", ["BearLabData"], resources: [.copy("Golden")]),
     tests("BearLabEvaluation", ["BearLabEvaluation"]),
     tests("BearLabTraining", ["BearLabTraining"]),
     tests("BearLabStatistics", ["BearLabStatistics"], resources: [.copy("Golden")]),

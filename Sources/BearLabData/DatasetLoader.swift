@@ -2,18 +2,13 @@ public import BearLabCore
 internal import BearLabFormats
 internal import Foundation
 
-/// Registers the layouts of data sets: `official` and `ml-100k`.
+/// Registers the layouts of data sets: `official`, `ml-100k` and `synthetic`.
 public enum DatasetModule: PluginModule {
   public static func register(in registry: PluginRegistry) throws {
     try registry.register(dataset: "official", OfficialSource.self)
     try registry.register(dataset: "ml-100k", MovieLens100KSource.self)
+    try registry.register(dataset: "synthetic", SyntheticSource.self)
   }
-}
-
-/// A layout that can say which files it reads, so that their hashes go into a run's description.
-protocol FileListing {
-  /// The names of all files that are read where present.
-  static var fileNames: [String] { get }
 }
 
 /// Reads data sets by any registered layout.
@@ -35,8 +30,7 @@ public enum DatasetLoader {
     let type = try source(of: folder, layout: layout, registry: registry)
     let dataset = try type.init([:]).load(folder: folder)
     var hashes = dataset.fileHashes
-    for name in (type as? any FileListing.Type)?.fileNames ?? []
-    where TextFile.exists(name, in: folder) {
+    for name in type.fileNames where TextFile.exists(name, in: folder) {
       hashes[name] = try hash(TextFile.path(of: name, in: folder))
     }
     return Dataset(
@@ -45,7 +39,7 @@ public enum DatasetLoader {
       test: dataset.test, notices: dataset.notices, fileHashes: hashes)
   }
 
-  private static func source(
+  static func source(
     of folder: String, layout: String?, registry: PluginRegistry
   ) throws -> any DatasetSource.Type {
     if let layout { return try registry.datasets.find(layout) }

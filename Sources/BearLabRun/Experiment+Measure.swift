@@ -56,7 +56,12 @@ extension Experiment {
       try interruption.check()
     }
     return ReportTable(
-      rows: [.init(name, EvaluationFigures(evaluation, name: name, split: "test"))],
+      rows: [
+        .init(
+          name,
+          EvaluationFigures(
+            evaluation, name: name, split: "test", metrics: description.metrics))
+      ],
       rowsEvaluated: windows.count,
       titleCount: trie.titleCount, protocolSummary: description.protocolSummary,
       precision: loaded.model.precision)

@@ -65,7 +65,8 @@ public final class Runner {
       stepsPerEpoch: experiment.stepsPerEpoch, settings: settings)
     start = found.checkpoint
     journal = try RunJournal(
-      folder, keepingMetrics: found.checkpoint?.metricsLength ?? 0, observer: observer)
+      folder, of: experiment.description, keepingMetrics: found.checkpoint?.metricsLength ?? 0,
+      observer: observer)
     found.problems.forEach { observer(.notice($0)) }
     // What was passed over is computed again, and must not count as the newest until then.
     for path in found.passedOver { try? FileManager.default.removeItem(atPath: path) }

@@ -18,6 +18,7 @@ struct DoctorCommand: ParsableCommand {
   @Option(help: "A data set's name or folder; the default run's where none is given.")
   var dataset: String?
   @Option(help: "Threads; 0 for one a core.") var threads = 0
+  @OptionGroup var plugins: PluginOptions
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
@@ -25,7 +26,7 @@ struct DoctorCommand: ParsableCommand {
     let doctor = Doctor(
       environment: processes.environment,
       threads: threads > 0 ? threads : processes.activeProcessorCount,
-      folder: FileManager.default.currentDirectoryPath, registry: try .builtin())
+      folder: FileManager.default.currentDirectoryPath, registry: try plugins.registry())
     let report = doctor.examine(model: model, dataset: dataset)
     Console.print(json ? try report.json() : report.text)
     if report.hasProblem { throw ExitCode.failure }

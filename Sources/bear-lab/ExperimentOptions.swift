@@ -27,6 +27,7 @@ struct ExperimentOptions: ParsableArguments {
       "Any setting, such as objective.lambda=0.5; may be given again.",
       valueName: "kind.parameter=value"))
   var settings: [String] = []
+  @OptionGroup var plugins: PluginOptions
 
   /// The settings in the order in which later ones win.
   ///
@@ -53,10 +54,14 @@ struct ExperimentOptions: ParsableArguments {
         text.map { RunDescription.Assignment(section: section, name: name, text: $0) }
       }
     }
-    let assignments =
-      file + given(chosen.map { ("", $0, $1) })
-      + (try settings.map { try RunDescription.Assignment(parsing: $0) }) + given(named + values)
-    return try assignments.map(Self.withAbsolutePath)
+    let assignments = try
+      (file + given(chosen.map { ("", $0, $1) })
+      + (try settings.map { try RunDescription.Assignment(parsing: $0) }) + given(named + values))
+      .map(Self.withAbsolutePath)
+    let paths = plugins.paths
+    guard !paths.isEmpty else { return assignments }
+    let all = RunDescription.pluginPaths(RunDescription.pluginPaths(assignments), and: paths)
+    return assignments + [RunDescription.plugins(all)]
   }
 
   /// Settings whose value may be a path.
@@ -73,6 +78,10 @@ struct ExperimentOptions: ParsableArguments {
     _ assignment: RunDescription.Assignment
   ) throws -> RunDescription.Assignment {
     let (section, name, setting) = (assignment.section, assignment.name, assignment.path)
+    if setting == RunDescription.plugins([]).path {
+      return RunDescription.plugins(
+        RunDescription.pluginPaths([assignment]).map { URL(filePath: $0).standardizedFileURL.path })
+    }
     guard pathSettings.contains(setting) else { return assignment }
     let path =
       setting == "init-from" ? try RunReference.path(of: assignment.text) : assignment.text

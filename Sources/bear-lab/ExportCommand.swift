@@ -31,16 +31,20 @@ struct ExportTeacherCommand: ParsableCommand {
   @Option(help: "Training windows, the first in the order in which runs train on them.")
   var rows = 1000
 
+  @OptionGroup var plugins: PluginOptions
+
   func validate() throws {
     guard rows > 0 else { throw ValidationError("--rows cannot be \(rows): give 1 at least") }
   }
 
   func run() throws {
-    let registry = try PluginRegistry.builtin()
     let folder = try RunReference.folder(runFolder)
-    let description = try RunDescription(
-      RunDescription.assignments(yaml: folder.readDescription(), path: folder.descriptionPath),
-      registry: registry)
+    let recorded = try RunDescription.assignments(
+      yaml: folder.readDescription(), path: folder.descriptionPath)
+    let registry = try PluginRegistry.with(
+      plugins: RunDescription.pluginPaths(
+        RunDescription.pluginPaths(recorded), and: plugins.paths))
+    let description = try RunDescription(recorded, registry: registry)
     let experiment = try Experiment(loading: description, registry: registry)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let count = try experiment.exportTeacher(

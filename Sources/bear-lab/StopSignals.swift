@@ -24,6 +24,11 @@ final class StopSignals {
       sigaction(number, &action, &before)
       return (number, before)
     }
+    // Who started this program may have blocked them, which programs inherit.
+    var both = sigset_t()
+    sigemptyset(&both)
+    for (number, _) in before { sigaddset(&both, number) }
+    pthread_sigmask(SIG_UNBLOCK, &both, nil)
   }
 
   deinit {
