@@ -48,7 +48,9 @@ private func acceptedCombinations() throws -> [BEARReference] {
 @Test func everyCombinationKeepsTheContract() throws {
   for reference in try acceptedCombinations() {
     let problems = try ObjectiveConformance.problems(
-      of: BEARObjective(reference.parameters), batches: 3, frozen: reference.frozen)
+      of: BEARObjective(reference.parameters), batches: 3, frozen: reference.frozen,
+      // A threshold of -infinity is any distance away, and the soft-plus has no bound.
+      masked: reference.switches["surrogate"] != "softplus")
     #expect(problems == [], "\(reference.switches)")
   }
 }
