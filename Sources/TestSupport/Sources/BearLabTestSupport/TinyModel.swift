@@ -24,7 +24,7 @@ public struct TinyModel {
   ///   - precision: one that the instruction set in use has.
   ///   - feedForwardWidth: beyond 512 the feed-forward layer is computed in several panels.
   ///   - rounding: what becomes of the weights of projections, in any precision.
-  /// - Throws: ``LanguageModelError``, never for the sizes of this model.
+  /// - Throws: ``BearLabLanguageModel/LanguageModelError``, never for the sizes of this model.
   public init(
     seed: UInt64 = 1, tiedHead: Bool = true, precision: Precision = .f32,
     feedForwardWidth: Int = 40, rounding: (Float) -> Float = { $0 }
@@ -123,7 +123,7 @@ private let forcedInstructionSet = ProcessInfo.processInfo.environment["BEAR_LAB
 ///   - instructionSet: nil for what `BEAR_LAB_ISA` says, or else the best that this CPU has.
 ///   - body: what depends on the two.
 /// - Returns: what `body` returns.
-/// - Throws: ``ComputeError``, and what `body` throws.
+/// - Throws: ``BearLabTensor/ComputeError``, and what `body` throws.
 public func withCompute<Result>(
   threads: Int = 1, instructionSet: String? = nil, _ body: () throws -> Result
 ) throws -> Result {
