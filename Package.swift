@@ -102,6 +102,15 @@ let package = Package(
     .target(
       name: "BearLabSentenceEncoder", dependencies: [core, "BearLabFormats", "BearLabText"],
       swiftSettings: swiftSettings),
+    .target(
+      name: "BearLabPlugins", dependencies: [core, "BearLabFormats"],
+      resources: [
+        "backbone", "objective", "decoder", "recommender", "sampler", "metric", "dataset",
+      ].map { .embedInCode("Templates/\($0).swift") }, swiftSettings: swiftSettings),
+    // What `bear-lab new` writes is compiled and tested as it is.
+    .target(
+      name: "PluginTemplates", dependencies: [core], path: "Sources/BearLabPlugins/Templates",
+      swiftSettings: swiftSettings + [.strictMemorySafety()]),
     .target(name: "BearLabEvaluation", dependencies: [core], swiftSettings: swiftSettings),
     .target(
       name: "BearLabTraining", dependencies: [core], swiftSettings: swiftSettings),
@@ -140,7 +149,9 @@ let package = Package(
     .executableTarget(
       name: "bear-lab",
       dependencies: [
-        core, "BearLabExport", "BearLabFigures", "BearLabREPL", "BearLabRun", "BearLabStore",
+        core, "BearLabExport", "BearLabFigures", "BearLabFormats", "BearLabPlugins", "BearLabREPL",
+        "BearLabRun",
+        "BearLabStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
     .target(
@@ -152,6 +163,8 @@ let package = Package(
     tests("BearLabLanguageModel"),
     tests("BearLabTrie"),
     tests("BearLabCore"),
+    tests("BearLabTestSupport"),
+    tests("BearLabPlugins", ["BearLabPlugins", "PluginTemplates"]),
     tests("BearLabSequential", resources: [.copy("Golden")]),
     tests("BearLabText", ["BearLabText", "BearLabFormats"], resources: [.copy("Golden")]),
     tests("BearLabFormats", ["BearLabFormats"]),
@@ -204,7 +217,8 @@ let package = Package(
       ]),
     tests(
       "BearLabRun",
-      ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation", "BearLabStatistics"]),
+      ["BearLabRun", "BearLabCheckpoint", "BearLabEvaluation", "BearLabStatistics"],
+      resources: [.copy("Golden")]),
     tests(
       "BearLabStore",
       [
@@ -224,6 +238,7 @@ let package = Package(
     tests("Invariance", ["BearLabRun", "BearLabTraining"]),
     tests("BearLabREPL", ["BearLabREPL", "BearLabRun"]),
     tests("CommandLine", ["bear-lab"], resources: [.copy("Snapshots")]),
+    tests("Adapter", ["BearLabFormats", "BearLabRun"], resources: [.copy("Golden")]),
   ] + plugins,
   swiftLanguageModes: [.v6]
 )

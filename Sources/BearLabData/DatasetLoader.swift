@@ -10,12 +10,6 @@ public enum DatasetModule: PluginModule {
   }
 }
 
-/// A layout that can say which files it reads, so that their hashes go into a run's description.
-protocol FileListing {
-  /// The names of all files that are read where present.
-  static var fileNames: [String] { get }
-}
-
 /// Reads data sets by any registered layout.
 public enum DatasetLoader {
   /// Reads the data set in `folder`.
@@ -35,8 +29,7 @@ public enum DatasetLoader {
     let type = try source(of: folder, layout: layout, registry: registry)
     let dataset = try type.init([:]).load(folder: folder)
     var hashes = dataset.fileHashes
-    for name in (type as? any FileListing.Type)?.fileNames ?? []
-    where TextFile.exists(name, in: folder) {
+    for name in type.fileNames where TextFile.exists(name, in: folder) {
       hashes[name] = try hash(TextFile.path(of: name, in: folder))
     }
     return Dataset(

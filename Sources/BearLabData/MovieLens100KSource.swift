@@ -85,8 +85,8 @@ public struct MovieLens100KSource: DatasetSource {
   }
 }
 
-extension MovieLens100KSource: FileListing {
-  static var fileNames: [String] {
+extension MovieLens100KSource {
+  public static var fileNames: [String] {
     ["\(name).inter", "\(name).item", PhraseChoice.fileName]
   }
 }

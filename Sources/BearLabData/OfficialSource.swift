@@ -40,6 +40,6 @@ public struct OfficialSource: DatasetSource {
   }
 }
 
-extension OfficialSource: FileListing {
-  static var fileNames: [String] { required + [validationFile, PhraseChoice.fileName] }
+extension OfficialSource {
+  public static var fileNames: [String] { required + [validationFile, PhraseChoice.fileName] }
 }

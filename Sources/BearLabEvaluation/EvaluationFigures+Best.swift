@@ -11,7 +11,8 @@ extension EvaluationFigures {
       seen: RankingFigures(bestOf: evaluations.map(\.seen)),
       unseen: RankingFigures(bestOf: evaluations.map(\.unseen)),
       validShare: evaluations.compactMap(\.validShare).max(),
-      itemNLL: evaluations.compactMap(\.itemNLL).min())
+      itemNLL: evaluations.compactMap(\.itemNLL).min(),
+      further: evaluations.reduce(into: [:]) { $0.merge($1.further, uniquingKeysWith: max) })
   }
 }
 

@@ -16,9 +16,22 @@ public struct EvaluationFigures: Sendable, Equatable {
   public let validShare: Double?
   /// Mean −log P of the right title, in nats; nil for what is no language model.
   public let itemNLL: Double?
+  /// Of all rows, by their names: metrics that were asked for besides.
+  public let further: [String: Double]
 
   /// Takes the figures of an evaluation.
-  public init(_ evaluation: Evaluation, name: String, split: String) {
+  ///
+  /// - Parameters:
+  ///   - evaluation: ranked lists.
+  ///   - name: what was measured.
+  ///   - split: the rows that were ranked for.
+  ///   - metrics: those that are wanted besides.
+  public init(
+    _ evaluation: Evaluation, name: String, split: String, metrics: [NamedMetric] = []
+  ) {
+    further = Dictionary(
+      metrics.map { ($0.name, $0.mean(evaluation.ranking)) },
+      uniquingKeysWith: { first, _ in first })
     self.name = name
     self.split = split
     all = RankingFigures(evaluation.ranking)
@@ -31,8 +44,9 @@ public struct EvaluationFigures: Sendable, Equatable {
   /// Takes the figures one by one.
   init(
     name: String, split: String, all: RankingFigures, seen: RankingFigures,
-    unseen: RankingFigures, validShare: Double?, itemNLL: Double?
+    unseen: RankingFigures, validShare: Double?, itemNLL: Double?, further: [String: Double]
   ) {
+    self.further = further
     self.name = name
     self.split = split
     self.all = all
@@ -74,6 +88,8 @@ extension EvaluationFigures: Codable {
     unseen = try RankingFigures(from: container, prefix: "unseen_")
     validShare = try container.decodeIfPresent(Double.self, forKey: FigureKey("valid_share"))
     itemNLL = try container.decodeIfPresent(Double.self, forKey: FigureKey("item_nll"))
+    further =
+      try container.decodeIfPresent([String: Double].self, forKey: FigureKey("metrics")) ?? [:]
   }
 
   public func encode(to encoder: any Encoder) throws {
@@ -86,5 +102,6 @@ extension EvaluationFigures: Codable {
     try unseen.encode(to: &container, prefix: "unseen_")
     try container.encodeIfPresent(validShare, forKey: FigureKey("valid_share"))
     try container.encodeIfPresent(itemNLL, forKey: FigureKey("item_nll"))
+    if !further.isEmpty { try container.encode(further, forKey: FigureKey("metrics")) }
   }
 }

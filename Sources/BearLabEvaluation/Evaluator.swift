@@ -154,9 +154,12 @@ public struct TrainedWeights {
     self.isTrained = isTrained
   }
 
-  /// The base model before any training; the injector gives placeholders only.
-  public static func none(injector: (any Injector)? = nil) -> TrainedWeights {
-    TrainedWeights(adapter: nil, injector: injector, isTrained: false)
+  /// The model before any training, with an adapter that comes with it, if any; the injector gives
+  /// placeholders only.
+  public static func none(
+    adapter: LoRAAdapter? = nil, injector: (any Injector)? = nil
+  ) -> TrainedWeights {
+    TrainedWeights(adapter: adapter, injector: injector, isTrained: false)
   }
 }
 

@@ -29,6 +29,21 @@ public enum RankingMetrics {
   }
 }
 
+/// A metric as a table names it.
+public struct NamedMetric: Sendable {
+  public let name: String
+  private let metric: any Metric
+
+  /// Names a metric.
+  public init(_ name: String, _ metric: any Metric) {
+    self.name = name
+    self.metric = metric
+  }
+
+  /// The mean gain over all instances; 0 without any.
+  func mean(_ summary: RankingSummary) -> Double { summary.mean(metric.gain) }
+}
+
 /// The hit rate as a plug-in.
 public struct HitRateMetric: Metric {
   public static let summary = "hit rate: 1 where the right answer is among the first k"

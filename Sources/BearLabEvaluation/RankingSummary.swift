@@ -24,7 +24,7 @@ public struct RankingSummary: Sendable, Equatable {
     .wilson(successes: hits(k), trials: ranks.count)
   }
 
-  private func mean(_ gain: (Int?) -> Double) -> Double {
+  func mean(_ gain: (Int?) -> Double) -> Double {
     ranks.isEmpty ? 0 : ranks.reduce(0) { $0 + gain($1) } / Double(ranks.count)
   }
 }

@@ -37,6 +37,8 @@ extension Figure {
     public enum Scale: Sendable, Equatable {
       case linear
       case logarithmic
+      /// Linear, of whole numbers: there are no ticks between them.
+      case counts
       /// Names, at 0, 1, 2, …; of an x axis alone. They are drawn as rows from the top, with the
       /// values to the right, so that long names fit.
       case rows([String])
@@ -70,7 +72,7 @@ extension Figure {
     var rowNames: [String]? {
       switch scale {
       case .rows(let names): names
-      case .linear, .logarithmic: nil
+      case .linear, .logarithmic, .counts: nil
       }
     }
   }

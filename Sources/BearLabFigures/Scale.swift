@@ -32,7 +32,8 @@ struct Scale: Equatable {
       (low, high) = axis.includesZero ? (min(low, 0), max(high, 0)) : (low - reach, high + reach)
       if low == high { high = low + 1 }
     }
-    let step = Self.step(for: (high - low) / Double(max(count - 1, 1)))
+    let smallest = axis.scale == .counts ? 1 : 0.0
+    let step = max(smallest, Self.step(for: (high - low) / Double(max(count - 1, 1))))
     if let own = axis.ticks {
       let margin = (high - low) * 0.04
       range = (low - (axis.includesZero && low == 0 ? 0 : margin))...(high + margin)

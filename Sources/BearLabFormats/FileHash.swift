@@ -2,8 +2,8 @@ internal import CCrypto
 
 /// Hashes that identify files: models, data sets, checkpoints.
 public enum FileHash {
-  /// Bytes hashed at a time.
-  private static let chunk = 1 << 24
+  /// Bytes that are hashed at a time: no more of a file is in memory.
+  package static let chunk = 1 << 24
 
   /// The SHA-256 of a file, as 64 lower-case hexadecimal digits.
   ///
@@ -19,6 +19,7 @@ public enum FileHash {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
       }
       succeeded = succeeded && status == 1
+      try file.forget(at: offset, count: count)
     }
     var digest = [UInt8](repeating: 0, count: 32)
     guard succeeded, EVP_DigestFinal_ex(context, &digest, nil) == 1 else {

@@ -56,6 +56,7 @@ public struct GGUFFile {
           count = info.count
         }
       }
+      try file.forget(at: info.offset, count: info.byteCount)
     } catch { throw .file(error) }
     try floats.withUnsafeBufferPointer { (floats) throws(GGUFError) in
       try requireFinite(floats, of: name)
@@ -101,8 +102,17 @@ public struct GGUFFile {
     precondition(
       floats.count >= info.count, "\(name): room for \(floats.count) of \(info.count) weights")
     do throws(FileError) {
-      try file.withBytes(at: info.offset, count: info.byteCount) { bytes in
-        widen(bytes, as: info.type, into: floats)
+      // A part at a time: the file is never in memory beside what is made of it.
+      let step = (1 << 22) / info.type.blockBytes
+      let blocks = info.byteCount / info.type.blockBytes
+      for start in stride(from: 0, to: blocks, by: step) {
+        let part = start..<min(start + step, blocks)
+        let offset = info.offset + start * info.type.blockBytes
+        let count = part.count * info.type.blockBytes
+        let target = UnsafeMutableBufferPointer(
+          rebasing: floats[(start * info.type.blockSize)...])
+        try file.withBytes(at: offset, count: count) { widen($0, as: info.type, into: target) }
+        try file.forget(at: offset, count: count)
       }
     } catch { throw .file(error) }
   }

@@ -17,17 +17,34 @@ public enum LlamaWeights {
   public static func unpermuteRotaryRows(
     _ weights: [Float], heads: Int, rows: Int, columns: Int
   ) -> [Float] {
+    reordered(weights, heads: heads, rows: rows, columns: columns) { row, half in
+      2 * (row % half) + row / half
+    }
+  }
+
+  /// Brings the rows of a Q or K projection to the order that ggml has for a Llama: the inverse of
+  /// ``unpermuteRotaryRows(_:heads:rows:columns:)``.
+  public static func permuteRotaryRows(
+    _ weights: [Float], heads: Int, rows: Int, columns: Int
+  ) -> [Float] {
+    reordered(weights, heads: heads, rows: rows, columns: columns) { row, half in
+      row % 2 * half + row / 2
+    }
+  }
+
+  /// Takes each row of a head from the row that `source` says, given half the width of a head.
+  private static func reordered(
+    _ weights: [Float], heads: Int, rows: Int, columns: Int, source: (Int, Int) -> Int
+  ) -> [Float] {
     precondition(
       heads > 0 && rows % (2 * heads) == 0 && weights.count == rows * columns,
       "\(weights.count) weights for [\(rows), \(columns)] in \(heads) heads of even width")
     let headWidth = rows / heads
-    let half = headWidth / 2
     var result: [Float] = []
     result.reserveCapacity(weights.count)
     for row in 0..<rows {
-      let (head, inHead) = (row / headWidth, row % headWidth)
-      let source = head * headWidth + 2 * (inHead % half) + inHead / half
-      result.append(contentsOf: weights[source * columns..<(source + 1) * columns])
+      let from = row / headWidth * headWidth + source(row % headWidth, headWidth / 2)
+      result.append(contentsOf: weights[from * columns..<(from + 1) * columns])
     }
     return result
   }

@@ -66,6 +66,17 @@ public final class MappedFile {
     }
   }
 
+  /// Gives back the memory of the pages that `count` bytes from `offset` touch: who reads them again
+  /// has them read from the file again.
+  package func forget(at offset: Int, count: Int) throws(FileError) {
+    let page = Int(getpagesize())
+    try withBytes(at: offset, count: count) { _ in
+      let start = offset / page * page
+      madvise(
+        UnsafeMutableRawPointer(mutating: base) + start, offset + count - start, MADV_DONTNEED)
+    }
+  }
+
   /// The text of a whole file, without a byte order mark; empty for an empty file.
   ///
   /// - Throws: ``FileError``, also for bytes that are no UTF-8.
@@ -108,6 +119,8 @@ public enum FileError: BearLabError, Equatable {
   case outOfBounds(path: String, offset: Int, count: Int, byteCount: Int)
   case hashFailed(path: String)
   case notUTF8(path: String, line: Int, offset: Int, byte: UInt8)
+  case notWritten(path: String, reason: String)
+  case notStorable(path: String, tensor: String, value: Float, type: String)
 
   public var description: String {
     switch self {
@@ -119,6 +132,9 @@ public enum FileError: BearLabError, Equatable {
     case .hashFailed(let path): "\(path): libcrypto refused to compute SHA-256"
     case .notUTF8(let path, let line, let offset, let byte):
       "\(path), line \(line): byte \(offset) of the file is \(byte), which is no UTF-8 there"
+    case .notWritten(let path, let reason): "\(path) cannot be written: \(reason)"
+    case .notStorable(let path, let tensor, let value, let type):
+      "\(path): tensor \(tensor) holds \(value), which is no finite number in \(type)"
     }
   }
 
@@ -129,6 +145,8 @@ public enum FileError: BearLabError, Equatable {
     case .notUTF8: "save the file as UTF-8 text"
     case .empty, .outOfBounds: "fetch or copy the file again; it is incomplete"
     case .hashFailed: "check the installation of OpenSSL (Debian: libssl3)"
+    case .notWritten: "check the path, its permissions and the space on the disk"
+    case .notStorable: "store the weights as f32, which holds every number that training gives"
     }
   }
 }

@@ -57,6 +57,35 @@ public struct SafetensorsFile {
     return floats
   }
 
+  /// Writes the weights of a tensor to memory of the caller, and gives the pages back that they were
+  /// read from: the file is never in memory beside what is made of it.
+  ///
+  /// - Throws: ``SafetensorsError``, as ``floats(of:shape:)`` does.
+  package func copyFinite(
+    _ name: String, shape: [Int], into floats: UnsafeMutableBufferPointer<Float>
+  ) throws(SafetensorsError) {
+    let (info, type) = try readable(name, shape: shape)
+    precondition(floats.count == info.count, "\(name): \(info.count) weights, not \(floats.count)")
+    let step = Self.chunk * type.blockSize / type.blockBytes
+    for start in stride(from: 0, to: info.count, by: step) {
+      let part = UnsafeMutableBufferPointer(
+        rebasing: floats[start..<min(start + step, info.count)])
+      let (offset, count) = (
+        info.offset + start * type.blockBytes, part.count * type.blockBytes
+      )
+      do throws(FileError) {
+        try file.withBytes(at: offset, count: count) { widen($0, as: type, into: part) }
+        try file.forget(at: offset, count: count)
+      } catch { throw .file(error) }
+      if let index = firstNotFinite(UnsafeBufferPointer(part)) {
+        throw .notFinite(path: path, tensor: name, index: start + index, value: part[index])
+      }
+    }
+  }
+
+  /// Bytes that are read at a time.
+  private static let chunk = 1 << 22
+
   /// Checks that a tensor could be read, without taking memory for it.
   ///
   /// - Throws: ``SafetensorsError``, as ``floats(of:shape:)`` does, but for what the numbers are.

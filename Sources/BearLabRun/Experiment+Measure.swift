@@ -8,7 +8,8 @@ extension RunDescription {
   /// - Parameters:
   ///   - given: the settings that the run is measured with.
   ///   - run: the folder of the run that this describes.
-  /// - Throws: ``RunFolderError/otherObjective(path:trained:given:)``, or
+  /// - Throws: ``RunFolderError/otherObjective(path:trained:given:)``,
+  ///   ``RunFolderError/otherAdapter(path:trained:given:)``, or
   ///   ``RunFolderError/otherRecommender(path:trained:given:)``.
   public func requireSameTraining(
     of given: RunDescription, in run: RunFolder
@@ -17,6 +18,11 @@ extension RunDescription {
       throw .otherRecommender(
         path: run.path, trained: recommender?.name ?? "no recommender",
         given: Self.difference(of: given.recommender, from: recommender))
+    }
+    if hasModel, given.adapterFolder != adapterFolder {
+      throw .otherAdapter(
+        path: run.path, trained: adapterFolder ?? "no adapter",
+        given: given.adapterFolder ?? "no adapter")
     }
     guard hasModel, given.objective != objective else { return }
     throw .otherObjective(
@@ -50,7 +56,12 @@ extension Experiment {
       try interruption.check()
     }
     return ReportTable(
-      rows: [.init(name, EvaluationFigures(evaluation, name: name, split: "test"))],
+      rows: [
+        .init(
+          name,
+          EvaluationFigures(
+            evaluation, name: name, split: "test", metrics: description.metrics))
+      ],
       rowsEvaluated: windows.count,
       titleCount: trie.titleCount, protocolSummary: description.protocolSummary,
       precision: loaded.model.precision)
@@ -65,11 +76,16 @@ extension Experiment {
     try folder.map(changes)?.forEach { observer(.notice($0)) }
     try prepareRecommender(of: folder, observer: observer)
     let injector = try makeInjector(observer: observer)
-    guard let folder else { return (.none(injector: injector), "zero-shot") }
+    guard let folder else { return (try untrainedWeights(injector: injector), "zero-shot") }
     let (weights, epoch) = try trainedWeights(of: folder, injector: injector)
     return (
       weights, "\(try description.selection.title(of: description.objective.name)), epoch \(epoch)"
     )
+  }
+
+  /// The model before any training of ours: the base model, with the adapter where there is one.
+  func untrainedWeights(injector: (any Injector)?) throws -> TrainedWeights {
+    .none(adapter: inputs.adapter == nil ? nil : try makeAdapter(), injector: injector)
   }
 
   /// The weights of a run's best epoch; the injector's own are replaced.

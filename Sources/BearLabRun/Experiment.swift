@@ -42,6 +42,7 @@ public struct Experiment {
     loaded = try resources.loadedModel(inputs.model, precision: inputs.precision)
     loaded.model.memoryLimit = try description.memoryLimit
     loaded.model.otherBytes = otherBytes
+    try checkProbe()
   }
 
   /// Prepares a run of a data set and a model that are in memory; what the description calls them,
@@ -162,10 +163,9 @@ public struct Experiment {
     return trainer
   }
 
-  /// Fresh LoRA weights; none where the backbone leaves the language model as it is.
+  /// LoRA weights to train or to read a checkpoint into: the adapter's, or fresh ones; none where the
+  /// backbone leaves the language model as it is.
   func makeAdapter() throws -> LoRAAdapter {
-    var settings = try description.loraSettings
-    if !backbone.trainsLanguageModel { settings.targets = [] }
-    return loaded.model.makeAdapter(settings, seed: try description.seed)
+    try loaded.model.makeAdapter(for: description, from: inputs.adapter, backbone: backbone)
   }
 }

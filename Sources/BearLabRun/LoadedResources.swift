@@ -43,19 +43,23 @@ public final class LoadedResources: @unchecked Sendable {
   public init() {}
 
   fileprivate func dataset(folder: String, _ load: () throws -> Dataset) throws -> Dataset {
-    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder).sorted()) ?? []
-    return try find(
-      \.dataset, [Stamp(folder)] + names.map { Stamp("\(folder)/\($0)") }, nil, load)
+    try find(\.dataset, stamps(folder), nil, load)
   }
 
   fileprivate func outline(path: String, _ load: () throws -> ModelOutline) throws -> ModelOutline {
-    try find(\.outline, [Stamp(path)], nil, load)
+    try find(\.outline, stamps(path), nil, load)
   }
 
   fileprivate func model(
     path: String, precision: Precision, _ load: () throws -> LoadedModel
   ) throws -> LoadedModel {
-    try find(\.model, [Stamp(path)], precision, load)
+    try find(\.model, stamps(path), precision, load)
+  }
+
+  /// Of a file, or of a folder and all that is in it.
+  private func stamps(_ path: String) -> [Stamp?] {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: path).sorted()) ?? []
+    return [Stamp(path)] + names.map { Stamp("\(path)/\($0)") }
   }
 
   private func find<Value>(
@@ -94,7 +98,7 @@ extension ResourceLocator {
   /// A model's sizes and tokenizer.
   func loadedOutline(_ name: String) throws -> ModelOutline {
     let path = try model(name)
-    let load = { try ModelOutline(gguf: path) }
+    let load = { try ModelOutline(path: path) }
     return try loaded?.outline(path: path, load) ?? load()
   }
 

@@ -2,39 +2,35 @@ internal import BearLabFormats
 public import BearLabLanguageModel
 public import BearLabText
 
-/// The sizes and the tokenizer of a model's file, its weights not read.
+/// The sizes and the tokenizer of a model, its weights not read.
 public struct ModelOutline {
   public let shape: LanguageModelShape
   /// Whether the head's weights are the embedding's.
   public let tiedHead: Bool
   public let encoder: BytePairEncoder
+  /// Of the GGUF file, or of the folder of Hugging Face.
   public let path: String
 
-  /// Reads the header of a GGUF file, and checks that every weight is in it in the right shape.
+  /// Reads what a model's file or folder says of it, and checks that every weight is there in the
+  /// right shape.
   ///
-  /// - Throws: ``GGUFError`` or ``ModelError``.
-  public init(gguf path: String) throws {
-    try self.init(GGUFFile(path: path))
+  /// - Throws: ``GGUFError``, ``HuggingFaceError``, ``SafetensorsError`` or ``ModelError``.
+  public init(path: String) throws {
+    try self.init(ModelSources.open(path))
   }
 
-  init(_ file: GGUFFile) throws {
-    let description = try ModelDescription(file)
-    encoder = try file.encoder(rows: description.vocabularySize)
-    shape = LanguageModelShape(description)
+  init(_ source: any ModelSource) throws {
+    let description = source.description
+    // First: it may name a tokenizer of another family, where nothing else helps.
+    encoder = try source.encoder()
+    guard encoder.vocabularySize <= description.vocabularySize else {
+      throw ModelError.moreTokensThanRows(
+        path: source.path, tokens: encoder.vocabularySize, rows: description.vocabularySize)
+    }
+    shape = description.shape
     tiedHead = description.tiedEmbeddings
-    path = file.path
-    try file.requireWeights(shape, tiedHead: tiedHead)
-  }
-}
-
-extension LanguageModelShape {
-  fileprivate init(_ description: ModelDescription) {
-    self.init(
-      layerCount: description.blockCount, width: description.width,
-      feedForwardWidth: description.feedForwardWidth, headCount: description.headCount,
-      kvHeadCount: description.kvHeadCount, headWidth: description.headWidth,
-      vocabularySize: description.vocabularySize, contextLength: description.contextLength,
-      normEpsilon: description.normEpsilon, ropeTheta: Double(description.ropeTheta))
+    path = source.path
+    try source.requireWeights(shape, tiedHead: tiedHead)
   }
 }
 
@@ -44,7 +40,7 @@ extension GGUFFile {
   /// - Parameter rows: of the embedding: there may be more than tokens, but not fewer.
   /// - Returns: the tokenizer.
   /// - Throws: ``GGUFError`` for a key, ``ModelError`` for what the arrays hold.
-  fileprivate func encoder(rows: Int) throws -> BytePairEncoder {
+  func encoder(rows: Int) throws -> BytePairEncoder {
     let kind = try string("tokenizer.ggml.model")
     guard kind == "gpt2" else {
       throw GGUFError.unsupportedModel(

@@ -54,7 +54,7 @@ func differingLines(of found: String, from expected: String) -> [String] {
 /// Does planned runs one after another.
 ///
 /// One that has ended is used as it is, another continues: who calls again goes on where it was
-/// stopped. A run that differs from the one before in its seed alone gets its data and model.
+/// stopped. A run gets the data set and the model of the one before where they are the same.
 struct RunQueue {
   private typealias Loaded = (description: RunDescription, experiment: any PreparedExperiment)
 
@@ -65,7 +65,7 @@ struct RunQueue {
 
   init(registry: PluginRegistry, resources: ResourceLocator) {
     self.registry = registry
-    self.resources = resources
+    self.resources = resources.keepingLoaded
   }
 
   /// The folder of a run that has ended, which is done or continued if need be.

@@ -32,7 +32,7 @@ extension Experiment {
     let injector = try makeInjector(observer: observer)
     let weights =
       try run.map { try trainedWeights(of: $0, injector: injector).weights }
-      ?? .none(injector: injector)
+      ?? untrainedWeights(injector: injector)
     let matcher = try matcher
     return try evaluator().answers(behind: history, weights: weights).prefix(count).enumerated()
       .map { place, answer in

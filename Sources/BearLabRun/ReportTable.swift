@@ -43,16 +43,20 @@ public struct ReportTable: Sendable {
   /// Recommenders have no likelihoods.
   private var hasLikelihoods: Bool { precision != nil }
 
+  /// The names of the metrics that were asked for besides.
+  private var further: [String] { Set(rows.flatMap(\.figures.further.keys)).sorted() }
+
   private var header: [String] {
     let cutoffs = RankingMetrics.cutoffs
     return ["model"] + cutoffs.map { "NDCG@\($0)" } + cutoffs.map { "HR@\($0)" }
-      + ["HR@10, 95 %"] + (hasLikelihoods ? ["item NLL"] : [])
+      + ["HR@10, 95 %"] + further + (hasLikelihoods ? ["item NLL"] : [])
   }
 
   private var cells: [[String]] {
     rows.map { row in
       [row.name] + (row.figures.ndcg + row.figures.hr).map(Self.figure)
         + [Self.interval(row.figures.hrInterval)]
+        + further.map { row.figures.further[$0].map(Self.figure) ?? "–" }
         + (hasLikelihoods
           ? [row.figures.itemNLL.map { String(format: "%.3f", $0) } ?? "–"] : [])
     }

@@ -30,6 +30,11 @@ public struct ResourceLocator: Sendable {
     }
   }
 
+  /// The same places, where what was read stays for the next one who asks.
+  var keepingLoaded: ResourceLocator {
+    ResourceLocator(cache: cache, loaded: loaded ?? LoadedResources())
+  }
+
   /// The folder of a data set: a path, or a name in the cache.
   ///
   /// - Throws: ``ResourceError/notFound(kind:name:cache:known:)``, or
@@ -58,25 +63,37 @@ public struct ResourceLocator: Sendable {
     throw .notFound(kind: kind, name: name, cache: cache, known: names(in: parent))
   }
 
-  /// The GGUF file of a model: a path, or a name in the cache.
+  /// A model: a path, or a name in the cache; its GGUF file, or its folder in the layout of Hugging
+  /// Face (`config.json` and safetensors).
   ///
-  /// - Throws: ``ResourceError``, also for a folder without a GGUF file or with several.
+  /// - Throws: ``ResourceError``, also for a folder without a model or with several.
   public func model(_ name: String) throws(ResourceError) -> String {
-    if FileManager.default.fileExists(atPath: name), !isFolder(name) { return name }
+    if FileManager.default.fileExists(atPath: name), !isFolder(name) {
+      guard !name.hasSuffix(".safetensors") else { throw .partOfAModel(path: name) }
+      return name
+    }
     let cached = "\(cache)/models/\(name)"
     let folder = isFolder(name) ? name : cached
     guard isFolder(name) || (isName(name) && isFolder(cached)) else {
       throw .notFound(
         kind: "model", name: name, cache: cache, known: names(in: "\(cache)/models"))
     }
+    return try model(in: folder)
+  }
+
+  private func model(in folder: String) throws(ResourceError) -> String {
     let files: [String]
-    do {
-      files = try entries(of: folder).filter { $0.hasSuffix(".gguf") }
-    } catch {
+    do { files = try entries(of: folder) } catch {
       throw .unreadable(folder: folder, reason: systemReason(of: error))
     }
-    guard let file = files.first else { throw .noModelFile(folder: folder) }
-    guard files.count == 1 else { throw .severalModelFiles(folder: folder, files: files) }
+    let models = files.filter { $0.hasSuffix(".gguf") }
+    // Some publishers put a config.json beside a GGUF file: what tells is the weights.
+    let isHuggingFace =
+      files.contains(HuggingFaceModel.config)
+      && (models.isEmpty || files.contains { $0.hasSuffix(".safetensors") })
+    if isHuggingFace { return folder }
+    guard let file = models.first else { throw .noModelFile(folder: folder) }
+    guard models.count == 1 else { throw .severalModelFiles(folder: folder, files: models) }
     return "\(folder)/\(file)"
   }
 
@@ -104,6 +121,7 @@ public enum ResourceError: BearLabError, Equatable {
   case unreadable(folder: String, reason: String)
   case noModelFile(folder: String)
   case severalModelFiles(folder: String, files: [String])
+  case partOfAModel(path: String)
 
   public var description: String {
     switch self {
@@ -111,9 +129,11 @@ public enum ResourceError: BearLabError, Equatable {
       "there is no \(kind) '\(name)', neither as a path nor in \(cache)"
     case .notAFolder(let kind, let path): "\(path) is a file, not the folder of a \(kind)"
     case .unreadable(let folder, let reason): "\(folder) cannot be read: \(reason)"
-    case .noModelFile(let folder): "\(folder) holds no .gguf file"
+    case .noModelFile(let folder):
+      "\(folder) holds no model: neither a .gguf file nor a config.json with safetensors"
     case .severalModelFiles(let folder, let files):
       "\(folder) holds several models: \(files.joined(separator: ", "))"
+    case .partOfAModel(let path): "\(path) holds a model's weights, but not what they mean"
     }
   }
 
@@ -126,7 +146,9 @@ public enum ResourceError: BearLabError, Equatable {
         + (known.isEmpty ? "" : "; " + Suggestion.remedy(for: name, among: known, noun: "name"))
     case .notAFolder(let kind, _): "give the folder that holds the \(kind)'s files"
     case .unreadable: "check the permissions of the folder"
-    case .noModelFile: "give a GGUF file of the Llama family"
+    case .noModelFile:
+      "give a GGUF file, or a folder of Hugging Face, of the family Llama, Qwen2 or Qwen3"
+    case .partOfAModel: "give the folder that it is in, with its config.json and tokenizer.json"
     case .severalModelFiles: "give the path of one of them"
     }
   }

@@ -23,6 +23,12 @@ extension RunDescription {
     return nil
   }
 
+  /// The folder of PEFT's LoRA weights that the model has; nil for the base model.
+  var adapterFolder: String? {
+    guard case .text(let path) = general.values["adapter"], !path.isEmpty else { return nil }
+    return path
+  }
+
   /// The folder of the run whose weights training begins with; nil for fresh ones.
   var initialRun: String? {
     guard case .text(let path) = general.values["init-from"], !path.isEmpty else { return nil }

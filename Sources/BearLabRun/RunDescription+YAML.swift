@@ -23,7 +23,8 @@ extension RunDescription {
       Node.mapping(Node.Mapping(values.map { (Node($0.0), $0.1) }))
     }
     func rows(_ values: ParameterValues) -> [(String, Node)] {
-      values.values.sorted { $0.key < $1.key }.map { ($0.key, scalar($0.value)) }
+      values.values.filter { !(RunSections.lists.contains($0.key) && $0.value == .text("")) }
+        .sorted { $0.key < $1.key }.map { ($0.key, scalar($0.value)) }
     }
     for (name, value) in rows(general) where !Self.pluginKinds.contains(name) && uses("", name) {
       pairs.append((Node(name), value))

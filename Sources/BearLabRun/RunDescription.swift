@@ -1,4 +1,5 @@
 public import BearLabCore
+public import BearLabEvaluation
 public import BearLabNN
 public import BearLabTraining
 internal import Foundation
@@ -26,6 +27,8 @@ public struct RunDescription: Sendable {
   public let training: ParameterValues
   public let lora: ParameterValues
   public let evaluation: ParameterValues
+  /// What the table shows besides NDCG and HR.
+  public let metrics: [NamedMetric]
   /// Where the decoder's constraint comes: as the objective was trained, or as set.
   public let constraint: ConstraintMode
   /// The protocol as reports name it, with the switches that were set otherwise.
@@ -122,6 +125,7 @@ public struct RunDescription: Sendable {
     training = try values("training", RunSections.training, owner: "section training")
     lora = try values("lora", RunSections.lora, owner: "section lora")
     evaluation = try values("evaluation", RunSections.evaluation, owner: "section evaluation")
+    metrics = try Self.metrics(evaluation[RunSections.metricsName], registry: registry)
     let trained = madeObjective.needs.constraint
     constraint = try Self.constraint(
       evaluation, objective: objective.name, trained: trained,

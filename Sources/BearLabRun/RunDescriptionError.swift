@@ -8,6 +8,7 @@ public enum RunDescriptionError: BearLabError, Equatable {
   case settingWithoutSection(String, sections: [String])
   case unknownTarget(String)
   case malformedSeeds(String)
+  case malformedMetric(String)
   case constraintMismatch(objective: String, trained: String, decoded: String)
   case unsupportedConstraint(set: String, decoder: String)
   case nothingToSelectOn
@@ -30,6 +31,7 @@ public enum RunDescriptionError: BearLabError, Equatable {
       "'\(excerpt(of: word))' is no linear layer that LoRA can be put on"
     case .malformedSeeds(let text):
       "seeds '\(excerpt(of: text))' are not different whole numbers from 0"
+    case .malformedMetric(let word): "'\(excerpt(of: word))' is no metric"
     case .constraintMismatch(let objective, let trained, let decoded):
       "objective '\(objective)' is trained with the constraint \(trained) the soft-max, but the "
         + "decoder would apply it \(decoded)"
@@ -69,6 +71,7 @@ public enum RunDescriptionError: BearLabError, Equatable {
       Suggestion.remedy(
         for: word, among: Projection.allCases.map(\.rawValue) + ["all"], noun: "layer")
     case .malformedSeeds: "write them as 1,2,3"
+    case .malformedMetric: "write names, each with a cutoff or without: mrr,ndcg@20"
     case .constraintMismatch:
       "leave evaluation.constraint at 'objective' and take a decoder that can, or say "
         + "evaluation.constraint-mismatch=allow"

@@ -104,7 +104,13 @@ extension RunFolder {
         FileManager.default.fileExists(atPath: checkpointPath(epoch: $0))
       } ?? false
     }
-    if let best = Self.best(of: kept) { return best.epoch }
+    return if let best = Self.best(of: kept) { best.epoch } else { try lastEpoch() }
+  }
+
+  /// The last epoch that was finished.
+  ///
+  /// - Throws: ``RunFolderError/noCheckpoint(path:)`` where there is none.
+  func lastEpoch() throws(RunFolderError) -> Int {
     let last = checkpoints(stepsPerEpoch: 1).lazy
       .compactMap { $0.split(separator: "/").last }
       .filter { $0.hasPrefix("checkpoint-epoch-") }

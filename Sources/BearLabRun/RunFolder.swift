@@ -115,6 +115,7 @@ public enum RunFolderError: BearLabError, Equatable {
   case noCheckpoint(path: String)
   case otherObjective(path: String, trained: String, given: String)
   case otherRecommender(path: String, trained: String, given: String)
+  case otherAdapter(path: String, trained: String, given: String)
   case foreignCheckpoint(path: String, tensor: String, reason: String)
   case shortMetrics(path: String, recorded: Int, found: Int)
   case changedSettings(path: String)
@@ -131,7 +132,8 @@ public enum RunFolderError: BearLabError, Equatable {
     case .inUse(let path): "\(path) is being written by another process"
     case .noCheckpoint(let path): "\(path) holds no checkpoint of an epoch"
     case .otherObjective(let path, let trained, let given),
-      .otherRecommender(let path, let trained, let given):
+      .otherRecommender(let path, let trained, let given),
+      .otherAdapter(let path, let trained, let given):
       "the run in \(path) was trained with \(trained), not with \(given)"
     case .foreignCheckpoint(let path, let tensor, let reason):
       "\(path) does not fit this run: \(tensor) \(reason)"
@@ -162,6 +164,7 @@ public enum RunFolderError: BearLabError, Equatable {
     case .changedFile: "put the former file back, or start a new run"
     case .otherObjective:
       "leave the objective out; evaluation.constraint says where the trie comes in decoding"
+    case .otherAdapter: "leave --adapter out: a run's checkpoints have all of its LoRA weights"
     case .otherRecommender: "leave the recommender and its settings out, or start a new run"
     case .foreignCheckpoint: "use the checkpoint with the model and LoRA settings it was made with"
     }

@@ -2,6 +2,7 @@ internal import BearLabCore
 internal import BearLabData
 internal import BearLabFormats
 internal import BearLabLanguageModel
+internal import BearLabNN
 internal import BearLabTensor
 internal import BearLabTraining
 
@@ -18,6 +19,8 @@ struct RunInputs {
   let sampler: (any NegativeSampler)?
   /// The weights of another run that training begins with; nil for fresh ones.
   let initial: InitialWeights?
+  /// LoRA weights from elsewhere that the model has; nil for the base model.
+  let adapter: PEFTAdapter?
   let trie: ItemTrie
   let statistics: TrainingStatistics
   /// What a reader of the results should know.
@@ -67,10 +70,15 @@ struct RunInputs {
     initial = try description.initialRun.map {
       try InitialWeights(path: $0, for: description, registry: registry)
     }
+    adapter = try description.adapterFolder.map { try PEFTAdapter(folder: $0) }
+    _ = try adapter?.settings(for: model.shape)
+    if adapter != nil, !backbone.trainsLanguageModel {
+      throw PEFTError.frozenBackbone(name: description.backbone.name)
+    }
     trie = try makeTrie(dataset.catalogue, backbone: backbone, encoder: model.encoder)
     statistics = TrainingStatistics(train: dataset.train, catalogue: dataset.catalogue)
     notices =
-      dataset.notices + Self.notices(of: objective, initial: initial)
+      dataset.notices + Self.notices(of: objective, initial: initial, adapter: adapter)
       + (try joinNotice(dataset: dataset, backbone: backbone, encoder: model.encoder, trie: trie))
     try requirePromptsFit()
   }
@@ -105,15 +113,29 @@ struct RunInputs {
       ])
   }
 
+  /// LoRA's settings: the adapter's where there is one, but for the dropout.
+  var loraSettings: LoRASettings {
+    get throws {
+      let own = try description.loraSettings
+      return try adapter?.settings(for: model.shape, dropout: own.dropout) ?? own
+    }
+  }
+
   /// Where what is computed once is kept; nil where nothing is.
   var cacheFolder: String? { resources?.cache }
 
   /// What training begins with and compares with, where that may be asked.
   private static func notices(
-    of objective: any Objective, initial: InitialWeights?
+    of objective: any Objective, initial: InitialWeights?, adapter: PEFTAdapter?
   ) -> [String] {
-    let weights = initial.map { "epoch \($0.epoch) of \($0.path)" }
-    let beginning = weights.map { ["training begins with \($0)"] } ?? []
+    let weights =
+      initial.map { "epoch \($0.epoch) of \($0.path)" }
+      ?? adapter.map { "the adapter in \($0.folder)" }
+    var beginning = weights.map { ["training begins with \($0)"] } ?? []
+    if adapter != nil {
+      beginning.append(
+        "rank, alpha and targets of LoRA are the adapter's, not those of section lora")
+    }
     guard objective.needs.reference == .initial else { return beginning }
     return beginning + ["the objective's reference is \(weights ?? "the frozen base model")"]
   }

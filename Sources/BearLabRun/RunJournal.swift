@@ -9,18 +9,22 @@ final class RunJournal {
   let observer: (RunEvent) -> Void
   let clock = ContinuousClock()
   private(set) var evaluations: [EvaluationFigures]
+  private let further: [NamedMetric]
 
   /// Opens the files of a run.
   ///
   /// - Parameters:
   ///   - folder: of the run.
+  ///   - description: of the run, which says what is measured.
   ///   - length: in bytes, what is kept of `metrics.jsonl`.
   ///   - observer: told of every row that is measured.
   /// - Throws: ``RunFolderError``.
   init(
-    _ folder: RunFolder, keepingMetrics length: Int, observer: @escaping (RunEvent) -> Void
+    _ folder: RunFolder, of description: RunDescription, keepingMetrics length: Int,
+    observer: @escaping (RunEvent) -> Void
   ) throws {
     self.folder = folder
+    further = description.metrics
     self.observer = observer
     timing = try folder.openLines("timing.jsonl")
     metrics = try folder.openLines("metrics.jsonl", keeping: length)
@@ -48,7 +52,8 @@ final class RunJournal {
     if let known = evaluations.first(where: { $0.name == name && $0.split == split }) {
       return known
     }
-    let figures = EvaluationFigures(try evaluate(), name: name, split: split)
+    let figures = EvaluationFigures(
+      try evaluate(), name: name, split: split, metrics: further)
     try metrics.append(figures)
     evaluations.append(figures)
     return figures

@@ -1,5 +1,6 @@
 internal import BearLabData
 internal import BearLabTensor
+internal import Foundation
 internal import Yams
 
 /// What a run found when it began: versions, hashes, instruction set, threads.
@@ -21,12 +22,19 @@ public struct RunRecord: Sendable, Equatable {
     ]
     if let hash = experiment.modelHash { entries.append(("model-sha256", hash)) }
     if let hash = try experiment.encoderHash { entries.append(("encoder-sha256", hash)) }
+    if let hash = experiment.adapterHash { entries.append(("adapter-sha256", hash)) }
     if let hash = experiment.initialHash { entries.append(("init-from-sha256", hash)) }
     for (name, hash) in experiment.dataset.fileHashes.sorted(by: { $0.key < $1.key }) {
       entries.append(("\(name)-sha256", hash))
     }
+    for library in experiment.libraries {
+      let name = URL(filePath: library.path).lastPathComponent
+      entries.append(("\(Self.plugin)\(name)-sha256", library.hash))
+    }
     self.entries = entries
   }
+
+  private static let plugin = "plugin-"
 
   private init(entries: [(name: String, value: String)]) { self.entries = entries }
 
@@ -81,6 +89,8 @@ public struct RunRecord: Sendable, Equatable {
   func changedFiles(since began: RunRecord) -> [RunFolderError] {
     var names = Set((entries + began.entries).map(\.name).filter { $0.hasSuffix("-sha256") })
     names.remove(Self.recommenderHash)
+    // What the run does not know of does not change it.
+    names = names.filter { !$0.hasPrefix(Self.plugin) || began[$0] != nil }
     return names.sorted().compactMap { name in
       let (recorded, found) = (began[name], self[name])
       guard recorded != found else { return nil }

@@ -7,6 +7,11 @@ internal import BearLabTraining
 /// The settings of a run that belong to no plug-in, declared as plug-ins declare theirs: so the
 /// command line, YAML, `describe` and validation treat both alike.
 public enum RunSections {
+  static let pluginsName = "plugins"
+  static let metricsName = "metrics"
+  /// Lists that `run.yaml` has only where there is something in them.
+  static let lists: Set = [pluginsName, metricsName]
+
   /// What is run, and where.
   public static let general: [Parameter] = [
     .choice(
@@ -14,7 +19,12 @@ public enum RunSections {
       of: EvaluationProtocol.allCases.map(\.rawValue),
       "defaults without quirks, or those that replay the published numbers"),
     .text("dataset", default: "ml-100k", "a data set's name, or its folder"),
-    .text("model", default: "smollm2-135m", "a model's name, or its GGUF file"),
+    .text(
+      "model", default: "smollm2-135m",
+      "a model's name, its GGUF file, or its folder of Hugging Face"),
+    .text(
+      "adapter", default: "",
+      "the folder of LoRA weights, as PEFT saves them, that the model has and training begins with"),
     .text(
       "backbone", default: "bigrec",
       "how a history becomes a prompt; none for a recommender without a language model"),
@@ -29,6 +39,9 @@ public enum RunSections {
     .text(
       "init-from", default: "",
       "the folder of a run whose best weights training begins with, and a reference has"),
+    .text(
+      pluginsName, default: "",
+      "paths of packages or libraries with further plug-ins, separated by commas"),
     .integer("seed", default: 42, in: 0..., "of LoRA's start, sample order and dropout"),
     .text("seeds", default: "", "several seeds, 1,2,3: a run each, and their mean and spread"),
     .integer("threads", default: 0, in: 0...1024, "threads; 0 for one a core"),
@@ -105,13 +118,18 @@ public enum RunSections {
     .choice(
       "match", default: TitleMatch.leaf.rawValue, of: TitleMatch.allCases.map(\.rawValue),
       "a hit is the target's title, or its text after the tokenizer's clean-up of spaces"),
+    .text(
+      metricsName, default: "",
+      "further metrics of the table, separated by commas, such as mrr or ndcg@20"),
   ]
 
   /// What a run without a language model takes notice of, beside its recommender's parameters; an
   /// empty section is the general one.
   static let withoutModel: [String: Set<String>] = [
-    "": ["protocol", "dataset", "backbone", "recommender", "seed", "seeds", "threads"],
-    "evaluation": ["users"],
+    "": [
+      "protocol", "dataset", "backbone", "recommender", pluginsName, "seed", "seeds", "threads",
+    ],
+    "evaluation": ["users", metricsName],
   ]
 
   /// The sections in the order of `run.yaml`.

@@ -65,7 +65,8 @@ public final class Runner {
       stepsPerEpoch: experiment.stepsPerEpoch, settings: settings)
     start = found.checkpoint
     journal = try RunJournal(
-      folder, keepingMetrics: found.checkpoint?.metricsLength ?? 0, observer: observer)
+      folder, of: experiment.description, keepingMetrics: found.checkpoint?.metricsLength ?? 0,
+      observer: observer)
     found.problems.forEach { observer(.notice($0)) }
     // What was passed over is computed again, and must not count as the newest until then.
     for path in found.passedOver { try? FileManager.default.removeItem(atPath: path) }
@@ -97,7 +98,8 @@ public final class Runner {
       rows.append(
         try journal.report("zero-shot", as: "zero-shot") {
           try evaluate(
-            test, evaluator, weights: .none(injector: injector), name: "zero-shot on test")
+            test, evaluator, weights: experiment.untrainedWeights(injector: injector),
+            name: "zero-shot on test")
         })
     }
     if trainer.settings.epochs > 0 {

@@ -139,28 +139,30 @@ struct SeedReport {
   /// The table in Markdown, its columns aligned.
   var text: String {
     let cutoffs = RankingMetrics.cutoffs
+    let further = Set(figures.flatMap(\.figures.further.keys)).sorted()
+    let gains = 2 * cutoffs.count + further.count
     let header =
-      ["seed"] + cutoffs.map { "NDCG@\($0)" } + cutoffs.map { "HR@\($0)" }
+      ["seed"] + cutoffs.map { "NDCG@\($0)" } + cutoffs.map { "HR@\($0)" } + further
       + (precision == nil ? [] : ["item NLL"])
     let columns = figures.map { entry in
-      [Double?](entry.figures.ndcg + entry.figures.hr)
+      [Double?](entry.figures.ndcg + entry.figures.hr) + further.map { entry.figures.further[$0] }
         + (precision == nil ? [] : [entry.figures.itemNLL])
     }
     func cell(_ value: Double?, _ digits: Int) -> String {
       value.map { String(format: "%.\(digits)f", $0) } ?? "–"
     }
     var rows = zip(figures, columns).map { entry, values in
-      ["\(entry.seed)"] + values.enumerated().map { cell($1, $0 < 2 * cutoffs.count ? 4 : 3) }
+      ["\(entry.seed)"] + values.enumerated().map { cell($1, $0 < gains ? 4 : 3) }
     }
     let spreads = (header.indices.dropLast()).map { column -> (mean: Double, deviation: Double)? in
       let values = columns.compactMap { $0[column] }
       return values.count == columns.count ? Self.spread(values) : nil
     }
     rows.append(
-      ["mean"] + spreads.enumerated().map { cell($1?.mean, $0 < 2 * cutoffs.count ? 4 : 3) })
+      ["mean"] + spreads.enumerated().map { cell($1?.mean, $0 < gains ? 4 : 3) })
     rows.append(
       ["std. dev."]
-        + spreads.enumerated().map { cell($1?.deviation, $0 < 2 * cutoffs.count ? 4 : 3) })
+        + spreads.enumerated().map { cell($1?.deviation, $0 < gains ? 4 : 3) })
     // Without an epoch nothing was trained.
     let first = figures.first?.figures
     let model = first?.name == "zero-shot" ? "zero-shot" : model

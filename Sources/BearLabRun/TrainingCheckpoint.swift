@@ -139,6 +139,15 @@ struct TrainingCheckpoint {
     }
   }
 
+  /// Reads LoRA's weights alone into an adapter of the same shape.
+  ///
+  /// - Throws: ``RunFolderError/foreignCheckpoint(path:tensor:reason:)``.
+  func restoreLoRA(_ adapter: LoRAAdapter) throws(RunFolderError) {
+    for (name, tensor) in Self.tensors(adapter, nil) {
+      tensor.replace(with: try values(name, shape: tensor.shape))
+    }
+  }
+
   /// The groups of weights, and what is wrong where a stray one is there.
   private static let groups = [
     ("/lora/", "is there, but LoRA is not put on that layer"),

@@ -67,7 +67,7 @@ struct RunFacts: Equatable, Sendable {
     let record = (try? RunRecord(yaml: text, path: path))?.entries ?? []
     let suffix = "-sha256"
     // What is not the data set's: weights that a run began with, and those it trained.
-    let others = ["model", "encoder", "init-from", "recommender"].map { $0 + suffix }
+    let others = ["model", "encoder", "adapter", "init-from", "recommender"].map { $0 + suffix }
     let files = record.filter { $0.name.hasSuffix(suffix) && !others.contains($0.name) }
     datasetHash = files.isEmpty ? nil : Self.hash(files.map { "\($0.name)=\($0.value)" })
     modelHash = record.first { $0.name == "model" + suffix }?.value

@@ -42,7 +42,7 @@ enum RunKey {
       // To the minute, as 2026-11-23 15:11.
       return String(value.prefix(16)).replacing("T", with: " ")
     case "settings-hash", "dataset-hash", "model-hash": return String(value.prefix(12))
-    case "dataset", "model", "init-from":
+    case "dataset", "model", "adapter", "init-from":
       return value.split(separator: "/").last.map(String.init) ?? value
     default:
       guard own[key] == nil, let metric = entry.metrics[key] else {

@@ -4,7 +4,10 @@ import PackageDescription
 // A package of its own: as a target of Core it would link a second copy of the core statically.
 let package = Package(
   name: "TestSupport",
-  products: [.library(name: "BearLabTestSupport", targets: ["BearLabTestSupport"])],
+  // Dynamic, as the core: the tests of a plug-in link what was built with bear-lab.
+  products: [
+    .library(name: "BearLabTestSupport", type: .dynamic, targets: ["BearLabTestSupport"])
+  ],
   dependencies: [.package(path: "../Core")],
   targets: [
     .target(

@@ -21,7 +21,7 @@ struct BearLabCommand: ParsableCommand {
       ReproduceCommand.self, RunsCommand.self, CompareCommand.self, PlotCommand.self,
       ExportCommand.self, EvaluateCommand.self, DiagnoseCommand.self, ExplainCommand.self,
       RecommendCommand.self, RescoreCommand.self, ListCommand.self, DescribeCommand.self,
-      PlanCommand.self, VerifyCommand.self, BenchCommand.self, DoctorCommand.self,
+      PlanCommand.self, NewCommand.self, VerifyCommand.self, BenchCommand.self, DoctorCommand.self,
     ])
 }
 

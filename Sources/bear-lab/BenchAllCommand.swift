@@ -18,7 +18,7 @@ struct BenchAllCommand: ParsableCommand {
 
   @Option(help: "The folder that holds the data sets book and office; else the cache is searched.")
   var data: String?
-  @Option(help: "A model's name or GGUF file.") var model: String?
+  @Option(help: "A model's name, GGUF file or folder.") var model: String?
   @Option(help: "Threads; 0 for one a core.") var threads: String?
   @Option(name: .customLong("json"), help: "A file that the figures are written to.")
   var jsonFile: String?

@@ -30,7 +30,7 @@ struct BenchOptions: ParsableArguments {
     _ assignments: [RunDescription.Assignment], parameters: [(String, String?)]
   ) throws -> Bench {
     let values = try benchValues(parameters)
-    let registry = try PluginRegistry.builtin()
+    let registry = try PluginRegistry.named(by: assignments)
     let description = try RunDescription(assignments, registry: registry)
     var bench = Bench(
       try Experiment(loading: description, registry: registry), settings: values)

@@ -17,7 +17,7 @@ struct BenchGemmCommand: ParsableCommand {
       header of its file is read.
       """)
 
-  @Option(help: "A model's name or GGUF file.") var model: String?
+  @Option(help: "A model's name, GGUF file or folder.") var model: String?
   @Option(help: "Tokens of a training step.") var rows = 1100
   @Option(help: "Threads; 0 for one a core.") var threads: String?
   @Option(help: "Of weights and products: f32 or bf16. (default: every one that there is)")
@@ -38,7 +38,7 @@ struct BenchGemmCommand: ParsableCommand {
     let description = try RunDescription(assignments, registry: .builtin())
     try ComputeOptions.apply(threads: description.general["threads"])
     try description.precision?.require()
-    let outline = try ModelOutline(gguf: ResourceLocator.current.model(description.model))
+    let outline = try ModelOutline(path: ResourceLocator.current.model(description.model))
     let report = ProductBench(outline, rows: rows, precision: try description.precision).run {
       Console.error("bench: \($0)")
     }

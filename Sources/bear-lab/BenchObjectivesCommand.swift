@@ -16,7 +16,7 @@ struct BenchObjectivesCommand: ParsableCommand {
       """)
 
   @Option(help: "A data set's name or folder.") var dataset: String?
-  @Option(help: "A model's name or GGUF file.") var model: String?
+  @Option(help: "A model's name, GGUF file or folder.") var model: String?
   @Option(help: "Of frozen weights and products.") var precision: String?
   @Option(help: "Threads; 0 for one a core.") var threads: String?
   @Option(name: .customLong("json"), help: "A file that the figures are written to.")

@@ -16,7 +16,7 @@ struct BenchScalingCommand: ParsableCommand {
       over log size: 1 where time grows as the size does. It takes minutes.
       """)
 
-  @Option(help: "A model's name or GGUF file.") var model: String?
+  @Option(help: "A model's name, GGUF file or folder.") var model: String?
   @Option(help: "What fine-tuning minimises.") var objective: String?
   @Option(help: "How items are searched.") var decoder: String?
   @Option(help: "Threads; 0 for one a core.") var threads: String?
@@ -38,7 +38,7 @@ struct BenchScalingCommand: ParsableCommand {
     let chosen = try description.precision ?? .best
     try chosen.require()
     let loaded = try LoadedModel(
-      gguf: ResourceLocator.current.model(description.model), precision: chosen)
+      path: ResourceLocator.current.model(description.model), precision: chosen)
     let report = try ScalingBench(assignments, registry: registry, loaded: loaded).run {
       Console.error("bench: \($0)")
     }

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BearLabCore
+import BearLabPlugins
 import BearLabRun
 import Foundation
 
@@ -11,6 +12,10 @@ struct CommandContext {
   var loaded: LoadedResources?
   /// The folder of the last run that began or went on, or that the user chose.
   var currentRun: String?
+  /// The packages and libraries of plug-ins that a session began with, by absolute paths.
+  var plugins: [String] = []
+  /// What was built of packages: once in a process, where a library cannot be replaced.
+  var libraries: [String: PluginPackage.Libraries] = [:]
   /// Listens to Ctrl-C while a command of a session is at work.
   var signals: StopSignals?
 

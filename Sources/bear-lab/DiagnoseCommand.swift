@@ -109,10 +109,9 @@ struct PruningOptions: ParsableArguments {
 extension RunOptions {
   /// Loads a run, or a base model without one, under the options given.
   func experiment(over path: String?) throws -> (Experiment, RunFolder?) {
-    let registry = try PluginRegistry.builtin()
     let folder = try path.map { try RunReference.folder($0) }
-    let description = try RunDescription(
-      assignments(over: folder, registry: registry), registry: registry)
+    let (assignments, registry) = try resolved(over: folder)
+    let description = try RunDescription(assignments, registry: registry)
     return (try Experiment(loading: description, registry: registry), folder)
   }
 }

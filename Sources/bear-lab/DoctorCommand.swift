@@ -13,11 +13,12 @@ struct DoctorCommand: ParsableCommand {
       with a remedy. The exit status is 1 when something would keep a run from working.
       """)
 
-  @Option(help: "A model's name or GGUF file; the default run's where none is given.")
+  @Option(help: "A model's name, GGUF file or folder; the default run's where none is given.")
   var model: String?
   @Option(help: "A data set's name or folder; the default run's where none is given.")
   var dataset: String?
   @Option(help: "Threads; 0 for one a core.") var threads = 0
+  @OptionGroup var plugins: PluginOptions
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
@@ -25,7 +26,7 @@ struct DoctorCommand: ParsableCommand {
     let doctor = Doctor(
       environment: processes.environment,
       threads: threads > 0 ? threads : processes.activeProcessorCount,
-      folder: FileManager.default.currentDirectoryPath, registry: try .builtin())
+      folder: FileManager.default.currentDirectoryPath, registry: try plugins.registry())
     let report = doctor.examine(model: model, dataset: dataset)
     Console.print(json ? try report.json() : report.text)
     if report.hasProblem { throw ExitCode.failure }

@@ -25,10 +25,9 @@ struct EvaluateCommand: ParsableCommand {
   func validate() throws { try options.refuseSeries() }
 
   func run() throws {
-    let registry = try PluginRegistry.builtin()
     let folder = try runFolder.map { try RunReference.folder($0) }
-    let description = try RunDescription(
-      options.assignments(over: folder, registry: registry), registry: registry)
+    let (assignments, registry) = try options.resolved(over: folder)
+    let description = try RunDescription(assignments, registry: registry)
     let experiment = try description.loaded(registry: registry)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let table = try CommandContext.stoppable {
@@ -44,18 +43,25 @@ extension RunOptions {
     guard seeds == nil else { throw ValidationError("--seeds is an option of run alone") }
   }
 
-  /// The settings of a run, if there is one, and those given here, which win.
+  /// The settings of a run, if there is one, and those given here, which win; and the plug-ins of
+  /// both.
   ///
   /// - Throws: ``RunFolderError/otherObjective(path:trained:given:)`` and
   ///   ``RunFolderError/otherRecommender(path:trained:given:)``: a table must not name what a run was
   ///   not trained with.
-  func assignments(
-    over run: RunFolder?, registry: PluginRegistry
-  ) throws -> [RunDescription.Assignment] {
-    guard let run else { return try assignments() }
+  func resolved(
+    over run: RunFolder?
+  ) throws -> (assignments: [RunDescription.Assignment], registry: PluginRegistry) {
+    guard let run else {
+      let assignments = try assignments()
+      return (assignments, try .named(by: assignments))
+    }
     let recorded = try RunDescription.assignments(
       yaml: run.readDescription(), path: run.descriptionPath)
     let given = try assignments(over: [])
+    let registry = try PluginRegistry.with(
+      plugins: RunDescription.pluginPaths(
+        RunDescription.pluginPaths(recorded), and: RunDescription.pluginPaths(given)))
     func training(_ assignments: [RunDescription.Assignment]) -> [RunDescription.Assignment] {
       assignments.filter { ["lora", "training"].contains($0.section) }
     }
@@ -71,6 +77,6 @@ extension RunOptions {
     // How the run was trained is not a protocol's to change afterwards.
     let all = kept + given + training(recorded) + training(given)
     try own.requireSameTraining(of: RunDescription(all, registry: registry), in: run)
-    return all
+    return (all, registry)
   }
 }

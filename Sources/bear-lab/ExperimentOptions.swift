@@ -7,7 +7,10 @@ import Foundation
 /// What every command that computes can be told: what it works on, and any setting.
 struct ExperimentOptions: ParsableArguments {
   @Option(help: "A data set's name or folder.") var dataset: String?
-  @Option(help: "A model's name or GGUF file.") var model: String?
+  @Option(help: "A model's name, GGUF file or folder.") var model: String?
+  @Option(
+    help: "A folder of LoRA weights, as PEFT saves them: the model has them, training begins so.")
+  var adapter: String?
   @Option(help: "How a history becomes a prompt.") var backbone: String?
   @Option(help: "What fine-tuning minimises.") var objective: String?
   @Option(help: "Threads; 0 for one a core.") var threads: String?
@@ -24,6 +27,7 @@ struct ExperimentOptions: ParsableArguments {
       "Any setting, such as objective.lambda=0.5; may be given again.",
       valueName: "kind.parameter=value"))
   var settings: [String] = []
+  @OptionGroup var plugins: PluginOptions
 
   /// The settings in the order in which later ones win.
   ///
@@ -42,23 +46,27 @@ struct ExperimentOptions: ParsableArguments {
     // The backbone first: what is said of a language model after "none" is refused.
     let chosen = [("backbone", backbone)] + choices + [("objective", objective)]
     let named = [
-      ("", "dataset", dataset), ("", "model", model), ("", "threads", threads),
-      ("", "precision", precision), ("", "memory-limit", memoryLimit),
+      ("", "dataset", dataset), ("", "model", model), ("", "adapter", adapter),
+      ("", "threads", threads), ("", "precision", precision), ("", "memory-limit", memoryLimit),
     ]
     func given(_ values: [(String, String, String?)]) -> [RunDescription.Assignment] {
       values.compactMap { section, name, text in
         text.map { RunDescription.Assignment(section: section, name: name, text: $0) }
       }
     }
-    let assignments =
-      file + given(chosen.map { ("", $0, $1) })
-      + (try settings.map { try RunDescription.Assignment(parsing: $0) }) + given(named + values)
-    return try assignments.map(Self.withAbsolutePath)
+    let assignments = try
+      (file + given(chosen.map { ("", $0, $1) })
+      + (try settings.map { try RunDescription.Assignment(parsing: $0) }) + given(named + values))
+      .map(Self.withAbsolutePath)
+    let paths = plugins.paths
+    guard !paths.isEmpty else { return assignments }
+    let all = RunDescription.pluginPaths(RunDescription.pluginPaths(assignments), and: paths)
+    return assignments + [RunDescription.plugins(all)]
   }
 
   /// Settings whose value may be a path.
   private static let pathSettings = [
-    "dataset", "model", "init-from", "backbone.recommender", "recommender.teacher",
+    "dataset", "model", "adapter", "init-from", "backbone.recommender", "recommender.teacher",
     "recommender.bank",
   ]
 
@@ -70,6 +78,10 @@ struct ExperimentOptions: ParsableArguments {
     _ assignment: RunDescription.Assignment
   ) throws -> RunDescription.Assignment {
     let (section, name, setting) = (assignment.section, assignment.name, assignment.path)
+    if setting == RunDescription.plugins([]).path {
+      return RunDescription.plugins(
+        RunDescription.pluginPaths([assignment]).map { URL(filePath: $0).standardizedFileURL.path })
+    }
     guard pathSettings.contains(setting) else { return assignment }
     let path =
       setting == "init-from" ? try RunReference.path(of: assignment.text) : assignment.text

@@ -9,7 +9,8 @@ struct ExportCommand: ParsableCommand {
     commandName: "export", abstract: "Write what a run knows into a file for something else.",
     subcommands: [
       ExportTensorBoardCommand.self, ExportCSVCommand.self, ExportJSONLinesCommand.self,
-      ExportNotebookCommand.self, ExportTeacherCommand.self,
+      ExportNotebookCommand.self, ExportTeacherCommand.self, ExportPEFTCommand.self,
+      ExportGGUFLoRACommand.self, ExportMergedCommand.self,
     ])
 }
 
@@ -30,16 +31,20 @@ struct ExportTeacherCommand: ParsableCommand {
   @Option(help: "Training windows, the first in the order in which runs train on them.")
   var rows = 1000
 
+  @OptionGroup var plugins: PluginOptions
+
   func validate() throws {
     guard rows > 0 else { throw ValidationError("--rows cannot be \(rows): give 1 at least") }
   }
 
   func run() throws {
-    let registry = try PluginRegistry.builtin()
     let folder = try RunReference.folder(runFolder)
-    let description = try RunDescription(
-      RunDescription.assignments(yaml: folder.readDescription(), path: folder.descriptionPath),
-      registry: registry)
+    let recorded = try RunDescription.assignments(
+      yaml: folder.readDescription(), path: folder.descriptionPath)
+    let registry = try PluginRegistry.with(
+      plugins: RunDescription.pluginPaths(
+        RunDescription.pluginPaths(recorded), and: plugins.paths))
+    let description = try RunDescription(recorded, registry: registry)
     let experiment = try Experiment(loading: description, registry: registry)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let count = try experiment.exportTeacher(

@@ -9,9 +9,10 @@ struct ListCommand: ParsableCommand {
 
   @Argument(help: "A kind: backbone, objective, decoder, recommender, sampler, metric, dataset.")
   var kind: String?
+  @OptionGroup var plugins: PluginOptions
 
   func run() throws {
-    Console.print(try PluginListing.list(.builtin(), kind: kind))
+    Console.print(try PluginListing.list(plugins.registry(), kind: kind))
   }
 }
 
@@ -24,8 +25,9 @@ struct DescribeCommand: ParsableCommand {
   @Argument(help: "A kind, or `section`.") var kind: String
   @Argument(help: "A name, such as bear; for sections general, training, lora or evaluation.")
   var name: String
+  @OptionGroup var plugins: PluginOptions
 
   func run() throws {
-    Console.print(try PluginListing.describe(.builtin(), kind: kind, name: name))
+    Console.print(try PluginListing.describe(plugins.registry(), kind: kind, name: name))
   }
 }

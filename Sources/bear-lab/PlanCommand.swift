@@ -21,8 +21,9 @@ struct PlanCommand: ParsableCommand {
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
-    let registry = try PluginRegistry.builtin()
-    let description = try RunDescription(options.assignments(), registry: registry)
+    let assignments = try options.assignments()
+    let registry = try PluginRegistry.named(by: assignments)
+    let description = try RunDescription(assignments, registry: registry)
     try ComputeOptions.apply(threads: description.general["threads"])
     let plan =
       if let shape = sizes.shape, let rows = sizes.rows {

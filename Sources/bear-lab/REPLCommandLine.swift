@@ -19,9 +19,11 @@ struct REPLCommandLine: ParsableCommand {
 
   @Option(help: "A file of lines to do instead of those of the standard input.")
   var script: String?
+  @OptionGroup var plugins: PluginOptions
 
   func run() throws {
-    let registry = try PluginRegistry.builtin()
+    CommandContext.current.plugins = plugins.paths
+    let registry = try plugins.registry()
     let host = CommandHost(registry: registry)
     let session = REPLSession(registry: registry, host: host)
     CommandContext.current.loaded = LoadedResources()

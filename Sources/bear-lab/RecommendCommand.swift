@@ -36,10 +36,9 @@ struct RecommendCommand: ParsableCommand {
   }
 
   func run() throws {
-    let registry = try PluginRegistry.builtin()
     let folder = try runFolder.map { try RunReference.folder($0) }
-    let description = try widened(
-      options.assignments(over: folder, registry: registry), registry: registry)
+    let (assignments, registry) = try options.resolved(over: folder)
+    let description = try widened(assignments, registry: registry)
     let experiment = try description.loaded(registry: registry)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let list = try experiment.recommend(

@@ -41,11 +41,12 @@ struct ReproduceCommand: ParsableCommand {
       MSL:objective.tau=4.5; may be given again.
       """, valueName: "[method:]kind.parameter=value"))
   var settings: [String] = []
+  @OptionGroup var plugins: PluginOptions
   @Option(help: "The folder of the runs and of the report.") var output = "runs/reproduce"
   @Flag(help: "List the runs, how far each is and its command, and stop.") var dryRun = false
 
   func run() throws {
-    let registry = try PluginRegistry.builtin()
+    let registry = try plugins.registry()
     let plan = try ReproductionPlan(target, request(), registry: registry)
     if dryRun { return Self.show(plan) }
     try ComputeOptions.apply(threads: plan.runs[0].description.general["threads"])
@@ -76,6 +77,8 @@ struct ReproduceCommand: ParsableCommand {
     for (name, value) in named {
       if let value { try request.add(parsing: "\(name)=\(value)") }
     }
+    let paths = plugins.paths
+    if !paths.isEmpty { try request.add(parsing: "plugins=\(paths.joined(separator: ","))") }
     for setting in settings { try request.add(parsing: setting) }
     let scale = [
       ("training.epochs", epochs), ("training.samples", trainSamples),

@@ -22,11 +22,12 @@ struct RescoreCommand: ParsableCommand {
       tokenizer's clean-up of spaces is the raw title. (default: leaf with a data set)
       """)
   var match: String?
+  @OptionGroup var plugins: PluginOptions
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
     let scored = try Rescore(
-      file: file, dataset: dataset, match: match, registry: .builtin(), resources: .current)
+      file: file, dataset: dataset, match: match, registry: plugins.registry(), resources: .current)
     for notice in scored.notices { Console.error("note: \(notice)") }
     Console.print(try json ? scored.json : scored.text.trimmingCharacters(in: .newlines))
   }

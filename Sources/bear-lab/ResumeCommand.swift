@@ -19,9 +19,9 @@ struct ResumeCommand: ParsableCommand {
     help: ArgumentHelp(
       "A run or a series of seeds: folder, number, name or tag.", valueName: "run"))
   var runFolder: String
+  @OptionGroup var plugins: PluginOptions
 
   func run() throws {
-    let registry = try PluginRegistry.builtin()
     let folder = try RunReference.folder(runFolder)
     if let report = folder.report {
       Console.error("the run in \(folder.path) has ended; nothing is left to do")
@@ -29,8 +29,12 @@ struct ResumeCommand: ParsableCommand {
       return
     }
     let text = try folder.readDescription()
-    let description = try RunDescription(
-      RunDescription.assignments(yaml: text, path: folder.descriptionPath), registry: registry)
+    let recorded = try RunDescription.assignments(yaml: text, path: folder.descriptionPath)
+    // Where a plug-in is does not belong to the settings that must be the same.
+    let registry = try PluginRegistry.with(
+      plugins: RunDescription.pluginPaths(
+        RunDescription.pluginPaths(recorded), and: plugins.paths))
+    let description = try RunDescription(recorded, registry: registry)
     let record = try RunRecord(yaml: text, path: folder.descriptionPath)
     try ComputeOptions.apply(
       threads: record["threads"].flatMap(Int.init) ?? description.general["threads"],

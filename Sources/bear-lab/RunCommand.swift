@@ -25,8 +25,9 @@ struct RunCommand: ParsableCommand {
   var dryRun = false
 
   func run() throws {
-    let registry = try PluginRegistry.builtin()
-    let description = try RunDescription(options.assignments(), registry: registry)
+    let assignments = try options.assignments()
+    let registry = try PluginRegistry.named(by: assignments)
+    let description = try RunDescription(assignments, registry: registry)
     if dryRun {
       return try Self.show(description, registry: registry)
     }

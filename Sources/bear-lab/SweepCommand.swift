@@ -49,8 +49,9 @@ struct SweepCommand: ParsableCommand {
   @OptionGroup var options: RunOptions
 
   func run() throws {
-    let registry = try PluginRegistry.builtin()
-    let plan = try SweepPlan(request(), registry: registry)
+    let request = try request()
+    let registry = try PluginRegistry.named(by: request.settings)
+    let plan = try SweepPlan(request, registry: registry)
     if dryRun { return Self.show(plan) }
     try ComputeOptions.apply(threads: plan.firstRuns[0].description.general["threads"])
     let sweep = Sweep(plan, registry: registry, resources: .current)

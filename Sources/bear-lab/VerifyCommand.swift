@@ -14,7 +14,7 @@ struct VerifyCommand: ParsableCommand {
       """)
 
   @Argument(help: "A folder of golden files.") var folder: String
-  @Option(help: "The model behind the numbers: a name or a GGUF file.") var model: String?
+  @Option(help: "The model behind the numbers: a name, a GGUF file or a folder.") var model: String?
   @Option(help: "Threads; 0 for one a core.") var threads = 0
   @Option(help: "Of weights and products.") var precision = Precision.f32
 
@@ -22,7 +22,7 @@ struct VerifyCommand: ParsableCommand {
     try ComputeOptions.apply(threads: threads)
     try precision.require()
     let loaded = try model.map {
-      try LoadedModel(gguf: ResourceLocator.current.model($0), precision: precision)
+      try LoadedModel(path: ResourceLocator.current.model($0), precision: precision)
     }
     var counts = (passed: 0, failed: 0, skipped: 0)
     try GoldenVerifier.run(folder: folder, model: loaded, registry: .builtin()) { verification in

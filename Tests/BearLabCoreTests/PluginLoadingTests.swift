@@ -100,6 +100,53 @@ import Testing
     }
   }
 
+  @Test func anotherCompilerIsRefused() throws {
+    try withLibrary(
+      """
+      #include <stdlib.h>
+      #include "CBearLabABI.h"
+      int bearlab_plugin_abi(void) { return BEARLAB_ABI_VERSION; }
+      const char *bearlab_plugin_compiler(void) { return "9.9.9 (another)"; }
+      int bearlab_plugin_entry(void *context) { abort(); }
+      """
+    ) { path in
+      let error = try #require(throws: PluginLoadingError.self) {
+        try PluginLoader.load(path, into: PluginRegistry())
+      }
+      guard case .otherCompiler(path, built: "9.9.9 (another)", let expected) = error else {
+        Issue.record("\(error)")
+        return
+      }
+      #expect(expected.contains("swiftlang"))
+    }
+  }
+
+  /// What it calls is no longer in this core.
+  @Test func whatCallsAnotherCoreIsRefused() throws {
+    try withLibrary(
+      """
+      extern int bear_of_another_version(void);
+      int bearlab_plugin_abi(void) { return bear_of_another_version(); }
+      """
+    ) { path in
+      let error = try #require(throws: PluginLoadingError.self) {
+        try PluginLoader.load(path, source: "my/package", into: PluginRegistry())
+      }
+      guard case .missingSymbol("my/package", let reason) = error else {
+        Issue.record("\(error)")
+        return
+      }
+      #expect(reason.contains("bear_of_another_version"))
+    }
+  }
+
+  @Test func theRegistryKnowsItsLibraries() throws {
+    let (registry, path) = (PluginRegistry(), try fixturePath())
+    try PluginLoader.load(path, source: "my/package", hash: "1234", into: registry)
+    #expect(registry.libraries == [.init(path: "my/package", hash: "1234")])
+    #expect(registry.objectives.all.map(\.origin) == ["my/package"])
+  }
+
   @Test func aLibraryThatIsNoPluginIsRefused() throws {
     try withLibrary("int something_else(void) { return 0; }") { path in
       #expect(throws: PluginLoadingError.noEntry(path: path, symbol: "bearlab_plugin_abi")) {
@@ -113,6 +160,7 @@ import Testing
       """
       #include "CBearLabABI.h"
       int bearlab_plugin_abi(void) { return BEARLAB_ABI_VERSION; }
+      const char *bearlab_plugin_compiler(void) { return bearlab_compiler(); }
       int bearlab_plugin_entry(void *context) { return 7; }
       """
     ) { path in

@@ -14,9 +14,15 @@ import Testing
   }
 
   @Test func aTightRangeEndsWithTheValues() {
-    let scale = Scale(Figure.Axis("x"), values: [1, 187], isTight: true)
+    let scale = Scale(Figure.Axis("x", scale: .linear), values: [1, 187], isTight: true)
     #expect(scale.range == 1...187)
     #expect(labels(scale) == ["50", "100", "150"])
+  }
+
+  @Test func countsHaveNoTicksBetweenThem() {
+    let scale = Scale(Figure.Axis("x", scale: .counts), values: [1, 2], isTight: true)
+    #expect(labels(scale) == ["1", "2"])
+    #expect(labels(Scale(Figure.Axis("x"), values: [1, 2], isTight: true)).count > 2)
   }
 
   @Test func zeroBelongsToTheRangeWhereAsked() {

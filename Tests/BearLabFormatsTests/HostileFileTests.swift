@@ -1,4 +1,5 @@
 import BearLabFormats
+import BearLabTestSupport
 import Foundation
 import Testing
 

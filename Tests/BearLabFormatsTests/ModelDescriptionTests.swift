@@ -1,4 +1,5 @@
 import BearLabFormats
+import BearLabTestSupport
 import Testing
 
 struct ModelDescriptionTests {
@@ -32,7 +33,7 @@ struct ModelDescriptionTests {
   @Test func readsALlama() throws {
     var value = Value()
     let model = try value.read()
-    #expect(model.architecture == "llama")
+    #expect(model.architecture == .llama)
     #expect(model.blockCount == 2 && model.width == 12 && model.feedForwardWidth == 20)
     #expect(model.headCount == 6 && model.kvHeadCount == 3 && model.headWidth == 2)
     #expect(model.normEpsilon == 1e-5 && model.ropeTheta == 100_000)

@@ -17,9 +17,18 @@ struct Bfloat16Tests {
   /// times as large is usual; the operands of attention and of the backward pass come on top.
   @Test(arguments: RandomForest.all, [40, 530])
   func closeToSinglePrecision(forest: RandomForest, feedForwardWidth: Int) throws {
+    for family in [TinyModel.Family.llama, .everything] {
+      try expectCloseness(forest, feedForwardWidth: feedForwardWidth, family)
+    }
+  }
+
+  private func expectCloseness(
+    _ forest: RandomForest, feedForwardWidth: Int, _ family: TinyModel.Family
+  ) throws {
     func outcome(_ precision: Precision, rounding: (Float) -> Float) throws -> ForestOutcome {
       let tiny = try TinyModel(
-        seed: 71, precision: precision, feedForwardWidth: feedForwardWidth, rounding: rounding)
+        seed: 71, precision: precision, feedForwardWidth: feedForwardWidth, family: family,
+        rounding: rounding)
       return try ForestOutcome(of: forest, in: tiny, dropout: 0.2, asForest: true)
     }
     let (exact, weights, all) = try withCompute {
@@ -39,8 +48,16 @@ struct Bfloat16Tests {
 
   @Test(arguments: RandomForest.all, [0.0, 0.3])
   func aForestEqualsItsPaths(forest: RandomForest, dropout: Double) throws {
+    for family in [TinyModel.Family.llama, .everything] {
+      try expectForestEqualsPaths(forest, dropout: dropout, family)
+    }
+  }
+
+  private func expectForestEqualsPaths(
+    _ forest: RandomForest, dropout: Double, _ family: TinyModel.Family
+  ) throws {
     let (tiny, apart) = try withCompute {
-      let tiny = try TinyModel(seed: 72, precision: .bf16)
+      let tiny = try TinyModel(seed: 72, precision: .bf16, family: family)
       return (tiny, try ForestOutcome(of: forest, in: tiny, dropout: dropout, asForest: false))
     }
     for threads in [1, 2] {

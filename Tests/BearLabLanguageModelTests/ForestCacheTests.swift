@@ -6,10 +6,16 @@ import Testing
 
 @Suite(.serialized) struct ForestCacheTests {
   /// Nodes come in random pieces, some in the middle of a run, some asked for again.
-  @Test(arguments: RandomForest.all, [1, 2])
-  func growingEqualsOnePass(forest: RandomForest, threads: Int) throws {
+  @Test(arguments: RandomForest.all, TinyModel.Family.allCases)
+  func growingEqualsOnePass(forest: RandomForest, family: TinyModel.Family) throws {
+    for threads in [1, 2] { try expectGrowth(forest, family, threads: threads) }
+  }
+
+  private func expectGrowth(
+    _ forest: RandomForest, _ family: TinyModel.Family, threads: Int
+  ) throws {
     try withCompute(threads: threads) {
-      let tiny = try TinyModel(seed: 51)
+      let tiny = try TinyModel(seed: 51, family: family)
       let adapter = tiny.makeAdapter()
       let injected = RandomForest.makeVectors()
       let cache = ForestCache(model: tiny.model, adapter: adapter, injected: injected)

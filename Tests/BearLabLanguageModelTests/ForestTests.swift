@@ -28,6 +28,26 @@ import Testing
     }
   }
 
+  /// The features of other families, with dropout.
+  @Test(arguments: RandomForest.all, [TinyModel.Family.qwen2, .qwen3, .everything])
+  func aForestOfAnyFamilyEqualsItsPaths(
+    forest: RandomForest, family: TinyModel.Family
+  ) throws {
+    for instructionSet in ["portable", availableInstructionSets.last ?? "portable"] {
+      let (tiny, apart) = try withCompute(instructionSet: instructionSet) {
+        let tiny = try TinyModel(seed: 21, family: family)
+        return (tiny, try ForestOutcome(of: forest, in: tiny, dropout: 0.3, asForest: false))
+      }
+      for threads in [1, 2] {
+        let together = try withCompute(threads: threads, instructionSet: instructionSet) {
+          try ForestOutcome(of: forest, in: tiny, dropout: 0.3, asForest: true)
+        }
+        expectEqual(together, apart, "\(threads) threads, \(instructionSet)")
+        if instructionSet.hasPrefix("avx512") { #expect(together.hidden == apart.hidden) }
+      }
+    }
+  }
+
   @Test func instructionSetsAndThreadsAgree() throws {
     for forest in RandomForest.all {
       let reference = try withCompute(instructionSet: "portable") {

@@ -13,8 +13,10 @@ import Testing
   /// Of the loss, a linear function of all hidden states.
   private let coefficients: [Float]
 
-  init() throws {
-    tiny = try TinyModel(seed: 41)
+  init() throws { try self.init(.llama) }
+
+  private init(_ family: TinyModel.Family) throws {
+    tiny = try TinyModel(seed: 41, family: family)
     adapter = tiny.makeAdapter()
     let stem = randomTokens(4, seed: 1) + [.init(token: 0, slot: 3)] + randomTokens(2, seed: 2)
     paths = [
@@ -25,11 +27,11 @@ import Testing
     coefficients = randomFloats(paths.joined().count * tiny.shape.width, seed: 5)
   }
 
-  @Test(arguments: availableInstructionSets)
-  func loraOnEveryProjection(instructionSet: String) throws {
+  @Test(arguments: availableInstructionSets, TinyModel.Family.allCases)
+  func loraOnEveryProjection(instructionSet: String, family: TinyModel.Family) throws {
     try withCompute(instructionSet: instructionSet) {
       // Its own model, whose engine is that of the instruction set.
-      try Self().expectGradientsOfLoRA()
+      try Self(family).expectGradientsOfLoRA()
     }
   }
 
@@ -51,7 +53,12 @@ import Testing
     }
   }
 
-  @Test func injectedVectors() throws {
+  @Test(arguments: TinyModel.Family.allCases)
+  func injectedVectors(family: TinyModel.Family) throws {
+    try Self(family).expectGradientsOfVectors()
+  }
+
+  private func expectGradientsOfVectors() throws {
     try backward()
     let reference = ReferenceTransformer(tiny, adapter: adapter)
     let vectors = injected.vectors.scalars.map(Double.init)
@@ -81,8 +88,12 @@ import Testing
     #expect(relativeGap(try gradient(nil), try gradient(zeros)) < 1e-5)
   }
 
-  @Test(arguments: [0.0, 0.25])
-  func finiteDifferencesOfTheModelItself(dropout: Double) throws {
+  @Test(arguments: [0.0, 0.25], TinyModel.Family.allCases)
+  func finiteDifferencesOfTheModelItself(dropout: Double, family: TinyModel.Family) throws {
+    try Self(family).expectFiniteDifferences(dropout: dropout)
+  }
+
+  private func expectFiniteDifferences(dropout: Double) throws {
     let adapter = tiny.makeAdapter(dropout: dropout)
     let tensors = adapter.parameters.map(\.tensor)
     let start = tensors.flatMap(\.scalars)

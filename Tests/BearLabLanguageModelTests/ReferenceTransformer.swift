@@ -97,7 +97,11 @@ struct ReferenceTransformer {
     inputs.indices.map { position in
       let whole = project(projection, inputs[position], layer: layer, position: position)
       return stride(from: 0, to: whole.count, by: shape.headWidth).map { start in
-        rotate(Array(whole[start..<start + shape.headWidth]), position: position)
+        let head = Array(whole[start..<start + shape.headWidth])
+        return rotate(
+          shape.normalisesQueriesAndKeys
+            ? norm(head, projection == .query ? .queryNorm(layer: layer) : .keyNorm(layer: layer))
+            : head, position: position)
       }
     }
   }
@@ -107,13 +111,29 @@ struct ReferenceTransformer {
     let half = shape.headWidth / 2
     var rotated = head
     for index in 0..<half {
-      let frequency = pow(shape.ropeTheta, -2 * Double(index) / Double(shape.headWidth))
+      let frequency = scaled(
+        pow(shape.ropeTheta, -2 * Double(index) / Double(shape.headWidth)), index)
       // The angle is rounded to single precision in PyTorch.
       let angle = Double(Float(position) * Float(frequency))
       rotated[index] = head[index] * cos(angle) - head[index + half] * sin(angle)
       rotated[index + half] = head[index + half] * cos(angle) + head[index] * sin(angle)
     }
     return rotated
+  }
+
+  private func scaled(_ frequency: Double, _ index: Int) -> Double {
+    switch shape.ropeScaling {
+    case .none: return frequency
+    case .linear(let factor): return frequency / Double(factor)
+    case .factors(let factors): return frequency / Double(factors[index])
+    case .llama3(let settings):
+      let turns = Double(settings.originalContextLength) * frequency / (2 * .pi)
+      let low = Double(settings.lowFrequencyFactor)
+      let high = Double(settings.highFrequencyFactor)
+      // 0 where the frequency is divided, 1 where it stays.
+      let share = min(max((turns - low) / (high - low), 0), 1)
+      return frequency * (share + (1 - share) / Double(settings.factor))
+    }
   }
 
   private func norm(_ x: [Double], _ name: WeightName) -> [Double] {
@@ -125,7 +145,9 @@ struct ReferenceTransformer {
   private func project(
     _ projection: Projection, _ x: [Double], layer: Int, position: Int
   ) -> [Double] {
-    let base = multiply(weight(.projection(projection, layer: layer)), x)
+    let product = multiply(weight(.projection(projection, layer: layer)), x)
+    let bias = weight(.bias(projection, layer: layer))
+    let base = bias.isEmpty ? product : sum(product, bias)
     guard let pair = pairs[layer][projection] else { return base }
     let masked = mask.map { zip(x, $0(layer, projection, position)).map(*) } ?? x
     return sum(base, multiply(pair.b, multiply(pair.a, masked)).map { $0 * scale })

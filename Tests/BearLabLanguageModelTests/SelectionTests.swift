@@ -7,12 +7,14 @@ import Testing
 /// What is left out or done twice to save time or memory changes no number.
 @Suite struct SelectionTests {
   /// The suite's tests, each under ``withCompute``: a plan and a pass must have the same threads.
-  @Test func someNodesAreAsAmongAll() throws {
-    try withCompute { try Selection().someNodesAreAsAmongAll() }
+  @Test(arguments: TinyModel.Family.allCases)
+  func someNodesAreAsAmongAll(family: TinyModel.Family) throws {
+    try withCompute { try Selection(family).someNodesAreAsAmongAll() }
   }
 
-  @Test func recomputationChangesNoBit() throws {
-    try withCompute { try Selection().recomputationChangesNoBit() }
+  @Test(arguments: TinyModel.Family.allCases)
+  func recomputationChangesNoBit(family: TinyModel.Family) throws {
+    try withCompute { try Selection(family).recomputationChangesNoBit() }
   }
 }
 
@@ -22,8 +24,8 @@ private struct Selection {
   private var forest = TokenForest()
   private let dropout = DropoutKey(seed: 3, step: 1)
 
-  init() throws {
-    tiny = try TinyModel(seed: 51)
+  init(_ family: TinyModel.Family) throws {
+    tiny = try TinyModel(seed: 51, family: family)
     adapter = tiny.makeAdapter(dropout: 0.2)
     let stem = randomTokens(9, seed: 1)
     for seed in 2..<6 {

@@ -8,16 +8,55 @@ import Testing
 
 /// One path through the model against the formulas in double precision.
 @Suite struct SinglePathTests {
-  @Test(arguments: [1, 2, 17, 75], [false, true])
-  func hiddenStatesAreThoseOfTheReference(length: Int, withLoRA: Bool) throws {
-    let tiny = try TinyModel(seed: UInt64(length))
-    let adapter = withLoRA ? tiny.makeAdapter() : nil
+  @Test(arguments: [1, 2, 17, 75], TinyModel.Family.allCases)
+  func hiddenStatesAreThoseOfTheReference(length: Int, family: TinyModel.Family) throws {
+    let tiny = try TinyModel(seed: UInt64(length), family: family)
     let path = randomTokens(length, seed: 3)
-    let reference = ReferenceTransformer(tiny, adapter: adapter)
-    let expected = reference.hiddenStates(path.map { reference.embedding(of: $0.token) })
-    let actual = try hiddenStates(alongPath: path, model: tiny.model, adapter: adapter)
-    #expect(actual.shape == [length, 24])
-    #expect(relativeGap(actual.scalars, expected.flatMap { $0 }) < 1e-5)
+    for adapter in [nil, tiny.makeAdapter()] {
+      let reference = ReferenceTransformer(tiny, adapter: adapter)
+      let expected = reference.hiddenStates(path.map { reference.embedding(of: $0.token) })
+      let actual = try hiddenStates(alongPath: path, model: tiny.model, adapter: adapter)
+      #expect(actual.shape == [length, 24])
+      #expect(relativeGap(actual.scalars, expected.flatMap { $0 }) < 1e-5)
+    }
+  }
+
+  /// Each feature changes the numbers: a reference that shared a slip with the model would not tell.
+  @Test(arguments: [AttentionBias.none, .queryKeyValue])
+  func featuresChangeTheHiddenStates(bias: AttentionBias) throws {
+    let tiny = try TinyModel(seed: 5, family: .everything)
+    let path = randomTokens(20, seed: 3)
+    func states(_ change: (inout LanguageModelShape) -> Void) throws -> [Float] {
+      var shape = tiny.shape
+      change(&shape)
+      let model = try LanguageModel(shape: shape, tiedHead: true) { tiny.weights[$0] ?? [] }
+      return try hiddenStates(alongPath: path, model: model).scalars
+    }
+    let all = try states { _ in }
+    #expect(relativeGap(try states { $0.attentionBias = bias }, all) > 1e-3)
+    #expect(relativeGap(try states { $0.normalisesQueriesAndKeys = false }, all) > 1e-3)
+    #expect(relativeGap(try states { $0.ropeScaling = .none }, all) > 1e-3)
+    #expect(relativeGap(try states { $0.ropeScaling = .linear(factor: 2) }, all) > 1e-3)
+  }
+
+  /// The scaling of Llama 3.1 as Meta has set it, and as a GGUF file stores it; by hand.
+  @Test func frequenciesOfLlama3() throws {
+    var shape = try TinyModel().shape
+    shape.headWidth = 128
+    shape.ropeTheta = 500_000
+    let plain = shape.inverseFrequencies
+    let settings = Llama3RotaryScaling(
+      factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContextLength: 8192)
+    shape.ropeScaling = .llama3(settings)
+    let scaled = shape.inverseFrequencies
+    // Turns in 8192 positions: 1304 at first, 2.6 at index 30, 0.003 at the last.
+    #expect(scaled[0] == plain[0])
+    #expect(abs(scaled[63] / (plain[63] / 8) - 1) < 1e-6)
+    let share = (8192 * plain[30] / (2 * .pi) - 1) / 3
+    #expect(share > 0.1 && share < 0.9)
+    #expect(abs(scaled[30] / (plain[30] * (share + (1 - share) / 8)) - 1) < 1e-6)
+    shape.ropeScaling = .factors(zip(plain, scaled).map { Float($0 / $1) })
+    #expect(zip(shape.inverseFrequencies, scaled).allSatisfy { abs($0 / $1 - 1) < 1e-6 })
   }
 
   /// The feed-forward layer in panels of 320 and 210 columns.

@@ -28,7 +28,7 @@ import Testing
     let file = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
     try Data(bytes).write(to: file)
     defer { try? FileManager.default.removeItem(at: file) }
-    return try LoadedModel(gguf: file.path)
+    return try LoadedModel(path: file.path)
   }
 
   private func end(of text: String, in bytes: [UInt8]) throws -> Int {

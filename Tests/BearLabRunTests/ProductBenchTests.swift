@@ -122,7 +122,7 @@ import Testing
   }
 
   private func outline(_ cache: String) throws -> ModelOutline {
-    try ModelOutline(gguf: ResourceLocator(cache: cache).model("tiny"))
+    try ModelOutline(path: ResourceLocator(cache: cache).model("tiny"))
   }
 
   /// A number or a text.

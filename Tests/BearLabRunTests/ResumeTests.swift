@@ -45,6 +45,15 @@ import Testing
     }
   }
 
+  @Test(arguments: GoldenModels.names)
+  func aModelOfHuggingFaceEndsWithTheSameBits(name: String) throws {
+    try expectSameBits(HuggingFaceRunTests.settings(name)) { experiment, folder in
+      try run(experiment, in: folder, stoppingAfterSteps: 3)
+      #expect(folder.report == nil)
+      try resume(experiment, in: folder)
+    }
+  }
+
   /// The newest two or all are damaged: the next one serves, or none at all.
   @Test(arguments: [1, 2, 3])
   func damagedCheckpointsAreSkippedAndNamed(damaged: Int) throws {

@@ -45,7 +45,7 @@ struct VerifyBookTests {
 
   @Test func theBookFilesAgree() throws {
     guard let folder, let modelPath = defaultModelPath else { return }
-    let lines = try verify(files(in: folder), model: LoadedModel(gguf: modelPath))
+    let lines = try verify(files(in: folder), model: LoadedModel(path: modelPath))
     let (beams, others) = (
       lines.filter { $0.check.hasPrefix("beams") }, lines.filter { !$0.check.hasPrefix("beams") }
     )

@@ -40,8 +40,12 @@ func filesOfAnotherLayoutFail(text: String) throws {
 }
 
 @Test func modelFoldersAreSkipped() throws {
-  let inside = try verify(["golden.json": "{}", "tokenizer.json": "{}", "config.json": "{}"])
-  #expect(inside.map(\.check) == ["golden.json"] && inside[0].skipped != nil)
+  let golden = #"{"tokenizer": [], "ids": [1], "logits_float32_compute": []}"#
+  for (text, isSkipped) in [(golden, true), ("{}", false)] {
+    let inside = try verify(["golden.json": text, "tokenizer.json": "{}", "config.json": "{}"])
+    #expect(inside.map(\.check) == ["golden.json"])
+    #expect((inside[0].skipped != nil) == isSkipped && (inside[0].failure != nil) != isSkipped)
+  }
   let above = try verify(["one/golden.json": "{}", "two/golden.json": "{}", "three/x.json": "{}"])
   #expect(above.map(\.check) == ["one/golden.json", "two/golden.json"])
   #expect(above.allSatisfy { $0.skipped != nil })

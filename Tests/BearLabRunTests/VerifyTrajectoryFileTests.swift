@@ -11,13 +11,7 @@ private func emptyModel() throws -> LanguageModel {
     layerCount: 2, width: 4, feedForwardWidth: 6, headCount: 2, kvHeadCount: 1, headWidth: 2,
     vocabularySize: 5, contextLength: 8, normEpsilon: 1e-5, ropeTheta: 100)
   return try LanguageModel(shape: shape, tiedHead: true) { name in
-    switch name {
-    case .embedding, .head: return [Float](repeating: 0, count: 20)
-    case .finalNorm, .attentionNorm, .feedForwardNorm: return [Float](repeating: 1, count: 4)
-    case .projection(let projection, _):
-      let size = shape.size(of: projection)
-      return [Float](repeating: 0, count: size.inputs * size.outputs)
-    }
+    [Float](repeating: 1, count: shape.extents(of: name).reduce(1, *))
   }
 }
 

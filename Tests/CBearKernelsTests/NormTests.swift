@@ -81,6 +81,47 @@ extension KernelTests {
     }
   }
 
+  /// Heads in rows that are wider than they are, against the norm of each head alone.
+  @Suite struct HeadNorm {
+    @Test(arguments: availableISAs, [(0, 2, 6), (1, 1, 2), (3, 2, 6), (5, 3, 64), (2, 1, 35)])
+    func eachHeadIsNormalisedInPlace(
+      isa: String, shape: (rows: Int, heads: Int, width: Int)
+    ) throws {
+      let (rows, heads, width) = shape
+      let stride = heads * width + 3
+      let x = randomFloats(rows * stride, seed: 8)
+      let w = randomFloats(width, seed: 9, in: 0.5...1.5)
+      let dy = randomFloats(rows * (stride + 2), seed: 10)
+      var (y, dx) = (x, dy)
+      try withISA(isa) {
+        bear_head_norm_f32(rows, heads, width, stride, 1e-5, w, &y)
+        bear_head_norm_backward_f32(
+          rows, heads, width, 1e-5, x, stride, w, &dx, stride + 2)
+      }
+      var (expected, gradient) = (doubles(x), doubles(dy))
+      for r in 0..<rows {
+        for h in 0..<heads {
+          let place = r * stride + h * width
+          let upper = r * (stride + 2) + h * width
+          let head = doubles(Array(x[place..<place + width]))
+          let factor = 1 / (dot(head, head) / Double(width) + Double(Float(1e-5))).squareRoot()
+          let weighted = (0..<width).map { Double(w[$0]) * Double(dy[upper + $0]) }
+          let pull = dot(weighted, head) * factor * factor / Double(width)
+          for i in 0..<width {
+            expected[place + i] = Double(w[i]) * head[i] * factor
+            gradient[upper + i] = factor * (weighted[i] - head[i] * pull)
+          }
+        }
+      }
+      #expect(scaledGap(y, expected) < 1e-6)
+      #expect(scaledGap(dx, gradient) < 2e-6)
+    }
+
+    private func dot(_ a: [Double], _ b: [Double]) -> Double {
+      zip(a, b).reduce(0) { $0 + $1.0 * $1.1 }
+    }
+  }
+
   @Suite struct Rotary {
     /// Rows wider than their heads, as in a fused row of queries, keys and values.
     @Test(arguments: availableISAs, [(1, 1, 2), (3, 2, 6), (5, 3, 64), (2, 1, 34)])

@@ -115,7 +115,10 @@ import Testing
         try $0.write("datasets/tiny/\(name)", header + "1,\"[1, 2]\",5\n")
       }
     },
-    BadFile("a folder without a model", ["models/tiny holds no .gguf file\n  give a GGUF file"]) {
+    BadFile(
+      "a folder without a model",
+      ["models/tiny holds no model: neither a .gguf file", "\n  give a GGUF file"]
+    ) {
       try FileManager.default.removeItem(atPath: "\($0.path)/\(gguf)")
     },
     BadFile("a pipe for a model", ["tiny.gguf: is not a regular file\n  give the path of a file"]) {

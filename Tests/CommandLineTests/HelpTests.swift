@@ -6,7 +6,8 @@ import Testing
     [], ["run"], ["resume"], ["evaluate"], ["rescore"], ["recommend"], ["list"], ["describe"],
     ["verify"], ["plan"], ["reproduce"], ["compare"], ["sweep"], ["plot"], ["export"],
     ["export", "teacher"], ["export", "tensorboard"], ["export", "csv"], ["export", "jsonl"],
-    ["export", "notebook"], ["diagnose"], ["explain"], ["repl"], ["runs"], ["runs", "list"],
+    ["export", "notebook"], ["export", "peft"], ["export", "gguf-lora"], ["export", "merged"],
+    ["diagnose"], ["explain"], ["repl"], ["runs"], ["runs", "list"],
     ["runs", "show"], ["runs", "delete"], ["runs", "tag"], ["runs", "note"], ["runs", "reindex"],
   ])
   func helpIsAsRecorded(command: [String]) throws {

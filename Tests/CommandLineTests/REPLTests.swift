@@ -142,7 +142,7 @@ import Testing
 
   /// Waits until a run has made some steps.
   private func waitForSteps(of folder: String) throws {
-    for _ in 0..<3000 {
+    for _ in 0..<30_000 {
       let lines = try? String(contentsOfFile: "\(folder)/metrics.jsonl", encoding: .utf8)
       if lines?.contains("\"step\":4,") == true || lines?.contains("\"step\":4}") == true { return }
       usleep(10_000)
@@ -211,7 +211,7 @@ private final class Terminal {
 
   /// Waits until a text was printed, so many times.
   func expect(_ wanted: String, count: Int = 1) throws {
-    for _ in 0..<3000 {
+    for _ in 0..<30_000 {
       if text.ranges(of: wanted).count >= count { return }
       usleep(10_000)
     }

@@ -6,7 +6,7 @@ import Testing
 
 @Test(arguments: ["none", "popularity", "collaborative"])
 func groundingKeepsTheContract(adjustment: String) throws {
-  let problems = try checkDecoder(isExact: false) {
+  let problems = try DecoderConformance.problems(isExact: false) {
     try BIGRecGroundingDecoder([
       "list": .integer($0), "max-tokens": .integer(6), "adjustment": .text(adjustment),
     ])

@@ -10,7 +10,7 @@ private let paths: [[Int32]] = [[1, 0], [1, 2, 0], [2, 1, 0], [2, 2, 1, 0]]
 
 @Test(arguments: [0.0, 1.0])
 func beamKeepsTheContract(lengthPenalty: Double) throws {
-  let problems = try checkDecoder(isExact: false) {
+  let problems = try DecoderConformance.problems(isExact: false) {
     try BeamDecoder(["width": .integer($0), "length-penalty": .real(lengthPenalty)])
   }
   #expect(problems == [])

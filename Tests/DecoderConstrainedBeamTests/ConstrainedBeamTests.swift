@@ -7,14 +7,14 @@ import Testing
 
 @Test(arguments: [0.0, 1.0, 0.6])
 func theFlavourOfTheLibraryKeepsTheContract(lengthPenalty: Double) throws {
-  let problems = try checkDecoder(
+  let problems = try DecoderConformance.problems(
     score: { total, length in Float(Double(total) / pow(Double(length), lengthPenalty)) },
     { try ConstrainedBeamDecoder(["width": .integer($0), "length-penalty": .real(lengthPenalty)]) })
   #expect(problems == [])
 }
 
 @Test func theFlavourOfThePaperKeepsTheContract() throws {
-  let problems = try checkDecoder {
+  let problems = try DecoderConformance.problems {
     try ConstrainedBeamDecoder(["width": .integer($0), "flavour": .text("paper")])
   }
   #expect(problems == [])

@@ -56,7 +56,7 @@ private struct NamelessDecoder: Decoder {
 private func problems(
   _ spoil: @escaping @Sendable ([ScoredTitle]) -> [ScoredTitle]
 ) throws -> String {
-  try checkDecoder(catalogues: 5) {
+  try DecoderConformance.problems(catalogues: 5) {
     try SpoiltDecoder(ConstrainedBeamDecoder(["width": .integer($0)]), spoil)
   }.joined(separator: "\n")
 }
@@ -76,11 +76,11 @@ private func problems(
 }
 
 @Test func theCheckerFindsBrokenAnswersThatAreNoTitles() throws {
-  let problems = try checkDecoder(catalogues: 3, isExact: false) { _ in
+  let problems = try DecoderConformance.problems(catalogues: 3, isExact: false) { _ in
     NamelessDecoder(tokens: [9])
   }.joined(separator: "\n")
   #expect(problems.contains("answers twice"))
-  let titles = try checkDecoder(catalogues: 3, isExact: false) { _ in
+  let titles = try DecoderConformance.problems(catalogues: 3, isExact: false) { _ in
     NamelessDecoder(tokens: [1])
   }.joined(separator: "\n")
   #expect(titles.contains("a title that is not told as one"))

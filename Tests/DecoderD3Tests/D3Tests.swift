@@ -8,7 +8,7 @@ import Testing
 
 @Test func theDecoderKeepsTheContract() throws {
   for scale in [0, 0.7] {
-    let problems = try checkDecoder(catalogues: 15, isExact: false) {
+    let problems = try DecoderConformance.problems(catalogues: 15, isExact: false) {
       try D3Decoder(["width": .integer($0), "guidance-scale": .real(scale)])
     }
     #expect(problems == [])

@@ -8,7 +8,7 @@ import Testing
 
 @Test(arguments: [0.0, 0.5], [true, false])
 func theDecoderKeepsTheContract(penalty: Double, persists: Bool) throws {
-  let problems = try checkDecoder(catalogues: 15, isExact: false) { width in
+  let problems = try DecoderConformance.problems(catalogues: 15, isExact: false) { width in
     try DiverseBeamDecoder([
       "width": .integer(width), "groups": .integer(width.isMultiple(of: 2) ? 2 : 1),
       "penalty": .real(penalty), "penalty-persists": .flag(persists),

@@ -7,7 +7,7 @@ import Testing
 
 @Test(arguments: [0.0, 1.0, 0.6], [1, 3, 8])
 func theListIsThatOfBruteForce(lengthPenalty: Double, batch: Int) throws {
-  let problems = try checkDecoder(
+  let problems = try DecoderConformance.problems(
     catalogues: 20,
     score: { total, length in Float(Double(total) / pow(Double(length), lengthPenalty)) },
     {

@@ -37,7 +37,7 @@ func theWorkedExamplesWeightsAreThoseDerivedByHand(entropy: String) throws {
 
 @Test func theDecoderKeepsTheContract() throws {
   for entropy in InformationGain.Entropy.allCases {
-    let problems = try checkDecoder(catalogues: 15, isExact: false) {
+    let problems = try DecoderConformance.problems(catalogues: 15, isExact: false) {
       try IGDDecoder(["width": .integer($0), "entropy": .text(entropy.rawValue)])
     }
     #expect(problems == [])

@@ -30,6 +30,7 @@ struct Target {
     switch name {
     case "gguf": subjects = [Self.gguf(folder)]
     case "safetensors": subjects = try Self.encoder(folder)
+    case "huggingface": subjects = try Self.huggingFace(folder)
     case "tokenizer": subjects = try Self.tokenizer(folder)
     case "csv": subjects = try ["train.csv", "test.csv"].map { try Self.dataset($0, folder) }
     case "json": subjects = [try Self.dataset("id2name4Rec.json", folder)]
@@ -49,7 +50,7 @@ struct Target {
     return Subject(honest: honest, path: path) { mutator, bytes in
       mutator.binary(bytes, hot: hot)
     } load: {
-      let loaded = try LoadedModel(gguf: path)
+      let loaded = try LoadedModel(path: path)
       let encoder = loaded.encoder
       let elements = encoder.encode(Prompt([.text("The Stone Inn\n é🐻")])).elements
       _ = encoder.decode(elements.map(\.token))
@@ -78,6 +79,28 @@ struct Target {
         guard vectors.shape == [3, encoder.width], vectors.scalars.allSatisfy(\.isFinite) else {
           throw Nonsense(what: "vectors \(vectors.scalars)")
         }
+      }
+    }
+  }
+
+  /// The description and the index of a checkpoint in shards, and one of its shards.
+  private static func huggingFace(_ folder: String) throws -> [Subject] {
+    let golden = URL(filePath: #filePath).deletingLastPathComponent()
+      .appending(path: "../BearLabRunTests/Golden/models/llama").standardizedFileURL.path
+    let model = "\(folder)/model"
+    try FileManager.default.copyItem(atPath: golden, toPath: model)
+    return try [
+      "config.json", "model.safetensors.index.json", "model-00001-of-00003.safetensors",
+    ].map { name in
+      let honest = try [UInt8](Data(contentsOf: URL(filePath: "\(golden)/\(name)")))
+      return Subject(honest: honest, path: "\(model)/\(name)") { mutator, bytes in
+        name.hasSuffix(".json") ? mutator.text(bytes) : mutator.binary(bytes, hot: [0..<400])
+      } load: {
+        let loaded = try LoadedModel(path: model)
+        var forest = TokenForest()
+        let nodes = forest.insert(tokens: [1, 2, 3])
+        let hidden = try loaded.model.hiddenStates(of: nodes.suffix(1), in: forest)
+        guard hidden.shape == [1, loaded.model.shape.width] else { throw Nonsense(what: "shape") }
       }
     }
   }

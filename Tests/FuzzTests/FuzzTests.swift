@@ -8,7 +8,9 @@ import Testing
 @Suite struct FuzzTests {
   private static let mutants = 2000
 
-  @Test(arguments: ["gguf", "safetensors", "tokenizer", "csv", "json", "yaml", "hdf5"])
+  @Test(arguments: [
+    "gguf", "safetensors", "huggingface", "tokenizer", "csv", "json", "yaml", "hdf5",
+  ])
   func mutantsAreReadOrRefused(format: String) throws {
     var results: [String] = []
     var next = 0

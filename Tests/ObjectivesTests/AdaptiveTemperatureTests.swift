@@ -128,7 +128,7 @@ func theExampleOfTheSpecification(
 }
 
 @Test func theAdaptiveLossKeepsTheContract() throws {
-  #expect(try checkObjective(ats(["ats-initial": .real(2.5)])) == [])
+  #expect(try ObjectiveConformance.problems(of: ats(["ats-initial": .real(2.5)])) == [])
 }
 
 @Test func parametersWithoutEffectAreRefused() {

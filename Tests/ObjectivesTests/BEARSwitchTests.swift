@@ -47,8 +47,8 @@ private func acceptedCombinations() throws -> [BEARReference] {
 
 @Test func everyCombinationKeepsTheContract() throws {
   for reference in try acceptedCombinations() {
-    let problems = try checkObjective(
-      BEARObjective(reference.parameters), batches: 3, frozen: reference.frozen)
+    let problems = try ObjectiveConformance.problems(
+      of: BEARObjective(reference.parameters), batches: 3, frozen: reference.frozen)
     #expect(problems == [], "\(reference.switches)")
   }
 }

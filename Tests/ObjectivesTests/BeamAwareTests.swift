@@ -108,7 +108,7 @@ func objective31MatchesTheReference(form: String, convention: String) throws {
   let weights = try reference.weights(RowReference(batch))
   let weight = form == "paper" ? 5 : batch.rowsWithChoice.reduce(0) { $0 + weights[$1] }
   #expect(abs(Double(terms.weight.scalars[0]) - weight) < 1e-5 * weight)
-  #expect(try checkObjective(objective, frozen: reference.frozen) == [])
+  #expect(try ObjectiveConformance.problems(of: objective, frozen: reference.frozen) == [])
 }
 
 /// The two forms have one gradient up to the normaliser.

@@ -90,7 +90,8 @@ func withoutEmphasisACompositionIsItsFirstHalf(first: String) throws {
       values["ats"] = .text("on")
       values["ats-initial"] = .real(2)
     }
-    let problems = try checkObjective(make("\(name)+bear", values), batches: 4) { point in
+    let problems = try ObjectiveConformance.problems(of: make("\(name)+bear", values), batches: 4) {
+      point in
       let factors = try bear.tokenFactors(point)
       return { try half.loss($0, factors: factors).sum }
     }

@@ -8,12 +8,12 @@ import Testing
 
 @Test(arguments: [1.0, 0.7])
 func sftKeepsTheContract(tau: Double) throws {
-  #expect(try checkObjective(SFTObjective(["tau": .real(tau)])) == [])
+  #expect(try ObjectiveConformance.problems(of: SFTObjective(["tau": .real(tau)])) == [])
 }
 
 @Test(arguments: [1.0, 4.5])
 func mslKeepsTheContract(tau: Double) throws {
-  #expect(try checkObjective(MSLObjective(["tau": .real(tau)])) == [])
+  #expect(try ObjectiveConformance.problems(of: MSLObjective(["tau": .real(tau)])) == [])
 }
 
 @Test func uniformLogitsCostTheLogarithmOfTheVocabulary() throws {

@@ -125,10 +125,10 @@ func atTheReferenceTheLossIsTheLogarithmOfTheAnswers(negatives: Int) throws {
 }
 
 @Test func preferenceObjectivesKeepTheContract() throws {
-  #expect(try checkObjective(DPOObjective([:])) == [])
-  #expect(try checkObjective(SDPOObjective(["beta": .real(0.5)])) == [])
-  #expect(try checkObjective(SDPOObjective(["negatives": .integer(1)])) == [])
-  #expect(try checkObjective(RosePOObjective(["beta": .real(0.3)])) == [])
+  #expect(try ObjectiveConformance.problems(of: DPOObjective([:])) == [])
+  #expect(try ObjectiveConformance.problems(of: SDPOObjective(["beta": .real(0.5)])) == [])
+  #expect(try ObjectiveConformance.problems(of: SDPOObjective(["negatives": .integer(1)])) == [])
+  #expect(try ObjectiveConformance.problems(of: RosePOObjective(["beta": .real(0.3)])) == [])
 }
 
 @Test func preferenceNeeds() throws {
@@ -175,8 +175,8 @@ private func sprec(
     #expect(try sprec(epoch: epoch + 1).needs == before)
   }
   #expect(before.reference == .epochStart)
-  #expect(try checkObjective(sprec(epoch: 0)) == [])
-  #expect(try checkObjective(sprec(epoch: 1)) == [])
+  #expect(try ObjectiveConformance.problems(of: sprec(epoch: 0)) == [])
+  #expect(try ObjectiveConformance.problems(of: sprec(epoch: 1)) == [])
 }
 
 @Test func selfPlayIsFineTuningThenDPO() throws {

@@ -78,7 +78,8 @@ private let cases = [
 @Test func sdpoBEARKeepsTheContract() throws {
   for each in cases {
     #expect(
-      try checkObjective(each.objective(), batches: 4, frozen: each.frozen) == [], "\(each)")
+      try ObjectiveConformance.problems(of: each.objective(), batches: 4, frozen: each.frozen)
+        == [], "\(each)")
   }
 }
 

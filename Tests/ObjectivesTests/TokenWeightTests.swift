@@ -54,20 +54,9 @@ private func prepared<Kind: Objective>(
   return copy
 }
 
-/// A trie of random answers as `checkObjective` draws them, those that fit in one trie.
-private func randomContext(batches: UInt64) throws -> ObjectiveContext {
-  var paths: [[Int32]] = []
-  for seed in 0..<batches {
-    var random = SeededGenerator(seed)
-    let answers = RandomAnswers(samples: 3, needs: try SFTObjective([:]).needs, using: &random)
-    for answer in answers.answers {
-      let path = Array(answers.targets[answer.rows])
-      if !paths.contains(where: { $0.starts(with: path) || path.starts(with: $0) }) {
-        paths.append(path)
-      }
-    }
-  }
-  return try context(paths, counts: paths.indices.map { $0 % 4 })
+/// What goes with the answers that `ObjectiveConformance` draws.
+private func randomContext() throws -> ObjectiveContext {
+  try RandomAnswers.context(of: SFTObjective([:]).needs)
 }
 
 private func expectSFT(_ objective: some Objective, _ batch: AnswerBatch) throws {
@@ -103,8 +92,9 @@ private func expectSFT(_ objective: some Objective, _ batch: AnswerBatch) throws
 }
 
 @Test func cftKeepsTheContract() throws {
-  #expect(try checkObjective(CFTObjective([:])) == [])
-  #expect(try checkObjective(CFTObjective(["mu": .real(2), "floor": .real(0)])) == [])
+  #expect(try ObjectiveConformance.problems(of: CFTObjective([:])) == [])
+  #expect(
+    try ObjectiveConformance.problems(of: CFTObjective(["mu": .real(2), "floor": .real(0)])) == [])
   #expect(throws: AnswerBatchError.notComputed(columns: "history-free prompts")) {
     try CFTObjective([:]).loss(answers([[1]]))
   }
@@ -157,10 +147,10 @@ private let threeTitles: [[Int32]] = [[1, 0], [2, 0], [3, 0]]
 
 @Test(arguments: ["item", "token"])
 func d2lrKeepsTheContract(level: String) throws {
-  let context = try randomContext(batches: 10)
+  let context = try randomContext()
   let values: [String: ParameterValue] = ["ips-level": .text(level)]
   let objective = try prepared(D2LRObjective(values), context)
-  #expect(try checkObjective(objective) == [])
+  #expect(try ObjectiveConformance.problems(of: objective) == [])
   let off = values.merging(["kappa": .real(0)], uniquingKeysWith: { $1 })
   try expectSFT(prepared(D2LRObjective(off), context), answers(threeTitles))
   #expect(throws: D2LRError.notPrepared) { try D2LRObjective([:]).loss(answers([[1]])) }
@@ -192,7 +182,9 @@ private let fourTitles: [[Int32]] = [[1, 2, 0], [1, 3, 0], [4, 0], [5, 0]]
 @Test(arguments: ["global", "conditional"])
 func igdKeepsTheContract(entropy: String) throws {
   let values: [String: ParameterValue] = ["entropy": .text(entropy), "b-ig": .real(0.3)]
-  #expect(try checkObjective(prepared(IGDObjective(values), randomContext(batches: 10))) == [])
+  #expect(
+    try ObjectiveConformance.problems(
+      of: prepared(IGDObjective(values), randomContext())) == [])
   let context = try context(fourTitles, counts: [3, 1, 0, 9])
   try expectSFT(prepared(IGDObjective(["b-ig": .real(1)]), context), answers(fourTitles))
   #expect(throws: IGDError.notPrepared) { try IGDObjective(values).loss(answers([[1]])) }

@@ -69,7 +69,7 @@ private func with(_ values: [String: ParameterValue]) -> [String: ParameterValue
   func drosLearnsACycle(encoder: String, form: String) throws {
     let recommender = try DROSRecommender(
       with(["encoder": .text(encoder), "form": .text(form), "alpha": .real(0.05)]))
-    let problems = try withCompute { try checkRecommender(recommender) }
+    let problems = try withCompute { try RecommenderConformance.problems(of: recommender) }
     #expect(problems == [])
   }
 
@@ -90,13 +90,13 @@ private func with(_ values: [String: ParameterValue]) -> [String: ParameterValue
   @Test(arguments: [["variant": "dros", "loss": "ce"], ["variant": "recbole"]])
   func gru4recLearnsACycle(values: [String: String]) throws {
     let recommender = try GRU4RecRecommender(with(values.mapValues { .text($0) }))
-    let problems = try withCompute { try checkRecommender(recommender) }
+    let problems = try withCompute { try RecommenderConformance.problems(of: recommender) }
     #expect(problems == [])
   }
 
   @Test func caserLearnsACycle() throws {
     let problems = try withCompute {
-      try checkRecommender(CaserRecommender(with(["loss": .text("ce")])))
+      try RecommenderConformance.problems(of: CaserRecommender(with(["loss": .text("ce")])))
     }
     #expect(problems == [])
   }

@@ -111,7 +111,7 @@ private func network(
 @Suite struct LLMCFTests {
   @Test func withoutABankItLearnsACycle() throws {
     let recommender = try LLMCFRecommender(small)
-    #expect(try withCompute { try checkRecommender(recommender) } == [])
+    #expect(try withCompute { try RecommenderConformance.problems(of: recommender) } == [])
     #expect(recommender.notices.count == 1 && !recommender.needs.examples)
   }
 

@@ -22,7 +22,7 @@ private func sasrec(_ values: [String: ParameterValue]) throws -> SASRecRecommen
 func aCycleIsLearned(values: [String: String]) throws {
   var given = values.mapValues { ParameterValue.text($0) }
   given["dropout"] = .real(0.1)
-  let problems = try withCompute { try checkRecommender(sasrec(given)) }
+  let problems = try withCompute { try RecommenderConformance.problems(of: sasrec(given)) }
   #expect(problems == [])
 }
 

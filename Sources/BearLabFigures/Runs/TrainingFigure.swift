@@ -20,7 +20,7 @@ struct TrainingFigure {
       throw RunLogError.noSteps(run: run.folder.path)
     }
     let window = Self.window(of: runs.map(\.run.steps.count).max() ?? 0)
-    let step = Figure.Axis("optimiser step")
+    let step = Figure.Axis("optimiser step", scale: .counts)
     var panels = [
       Figure.Panel(
         x: step, y: Figure.Axis("training loss", unit: "nats"),
@@ -83,7 +83,7 @@ struct TrainingFigure {
 
   /// Recommenders have epochs alone.
   private var recommenders: Figure {
-    let epoch = Figure.Axis("epoch")
+    let epoch = Figure.Axis("epoch", scale: .counts)
     func series(_ value: (RunLog.RecommenderEpoch) -> Double?) -> [Figure.Series] {
       runs.enumerated().map { index, run in
         Figure.Series(

@@ -62,7 +62,7 @@ struct ComparedRun {
   /// SHA-256 by name of the files that rows and titles come from.
   var dataHashes: [String: String] {
     // The words of the prompt belong to the method, and weights do.
-    let others = ["model", "encoder", "init-from", "recommender", "dataset.yaml"]
+    let others = ["model", "encoder", "adapter", "init-from", "recommender", "dataset.yaml"]
     return Dictionary(
       record.entries.compactMap { name, value in
         guard name.hasSuffix("-sha256") else { return nil }

@@ -18,9 +18,11 @@ struct ResourceCheck {
     var files: [DoctorReport.ResourceFile] = []
     do {
       let path = try resources.model(name)
-      // Before it is loaded: the hash tells which file does not load.
-      files = [Self.file(path, hash: try FileHash.sha256(path: path))]
-      _ = try LoadedModel(gguf: path)
+      // Before it is loaded: the hashes tell which file does not load.
+      files = try ModelSources.files(of: path).map { file in
+        Self.file(file, hash: try FileHash.sha256(path: file))
+      }
+      _ = try LoadedModel(path: path)
       return DoctorReport.Resource(kind: "model", name: name, loads: true, files: files)
     } catch {
       findings.append(finding(error, kind: "model", name: name))

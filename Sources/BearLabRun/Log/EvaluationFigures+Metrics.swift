@@ -8,7 +8,8 @@ extension EvaluationFigures {
     public let interval: BinomialInterval?
   }
 
-  /// All figures: `ndcg@10`, `seen_hr@5`, `item_nll`, …; those of no rows are left out.
+  /// All figures: `ndcg@10`, `seen_hr@5`, `item_nll`, further metrics by name, …; those of no
+  /// rows are left out.
   public var metrics: [Metric] {
     let parts = [("", all), ("seen_", seen), ("unseen_", unseen)].filter { $0.1.rows > 0 }
     let gains = parts.flatMap { prefix, figures in
@@ -26,6 +27,9 @@ extension EvaluationFigures {
     return gains
       + [("item_nll", itemNLL), ("valid_share", validShare)].compactMap { name, value in
         value.map { Metric(name: name, value: $0, interval: nil) }
+      }
+      + further.sorted { $0.key < $1.key }.map {
+        Metric(name: $0.key, value: $0.value, interval: nil)
       }
   }
 

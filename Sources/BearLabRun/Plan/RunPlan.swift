@@ -1,4 +1,5 @@
 public import BearLabCore
+internal import BearLabFormats
 public import BearLabLanguageModel
 internal import BearLabNN
 internal import BearLabTensor
@@ -86,10 +87,10 @@ public struct RunPlan {
     let planner = Planner(
       shape: inputs.model.shape, tiedHead: inputs.model.tiedHead, precision: inputs.precision,
       limit: try inputs.description.memoryLimit,
-      lora: trains ? try inputs.description.loraSettings : nil,
+      lora: trains || inputs.adapter != nil ? try inputs.loraSettings : nil,
       baseBytes: baseBytes ?? Machine.peakBytes ?? 0)
     let stages =
-      try [planner.loading(inputs.model.path)]
+      try [planner.loading]
       + (training.map { [try planner.stage("training", $0)] } ?? [])
       + [planner.stage("decoding", decoding)]
     self.init(planner, stages: stages)
@@ -121,15 +122,14 @@ public struct RunPlan {
           load: load, lora: lora, limit: limit, otherBytes: baseBytes))
     }
 
-    /// The reading of the model's file.
-    func loading(_ path: String) -> Stage {
-      let attributes = try? FileManager.default.attributesOfItem(atPath: path)
-      return Stage(
+    /// The reading of the model's files.
+    var loading: Stage {
+      Stage(
         name: "loading",
         load: MemoryPlan.Load(rows: 0, outputs: 0, head: .chosenTokens, trains: false),
         memory: MemoryPlan(
           loading: shape, tiedHead: tiedHead, precision: precision,
-          fileBytes: (attributes?[.size] as? NSNumber)?.intValue ?? 0))
+          mappedBytes: FileHash.chunk))
     }
   }
 }

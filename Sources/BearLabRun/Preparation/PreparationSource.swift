@@ -86,6 +86,8 @@ final class PreparationSource {
     // A recommender that is in no file is not told from another.
     if recommender != nil, recommender?.file == nil { return nil }
     let choice = inputs.description.backbone
+    let library = inputs.registry.backbones.libraryHash(
+      of: choice.name, in: inputs.registry.libraries)
     let identity = """
       preparation of bear-lab \(BearLab.version)
       \(choice.name), seed \(try inputs.description.seed), \(Compute.instructionSet), \
@@ -93,7 +95,7 @@ final class PreparationSource {
       recommender \(recommender?.file?.hash ?? "none"), encoder \(encoder?.hash ?? "none")
       data \(RecommenderIdentity.hash(of: inputs.dataset.catalogue, [inputs.dataset.train]))
       \(RecommenderIdentity.lines(choice.values))
-      """
+      """ + (library.map { "\nplug-in \($0)" } ?? "")
     return PreparationFile(
       path: "\(resources.cache)/backbones/\(choice.name)-"
         + FileHash.sha256(of: Array(identity.utf8)) + ".h5", identity: identity)

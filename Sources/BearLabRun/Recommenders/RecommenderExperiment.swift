@@ -7,6 +7,7 @@ internal import BearLabFormats
 public struct RecommenderExperiment {
   public private(set) var description: RunDescription
   public let dataset: Dataset
+  let libraries: [PluginRegistry.Library]
   private(set) var recommenders: RecommenderSource
 
   /// Reads the data set.
@@ -20,6 +21,7 @@ public struct RecommenderExperiment {
     _ description: RunDescription, registry: PluginRegistry, resources: ResourceLocator
   ) throws {
     self.description = description
+    libraries = registry.libraries
     dataset = try resources.loadedDataset(description.dataset, registry: registry)
     recommenders = RecommenderSource(
       description, dataset: dataset, registry: registry, resources: resources)
@@ -49,6 +51,7 @@ public struct RecommenderExperiment {
 extension RecommenderExperiment: PreparedExperiment {
   var modelHash: String? { nil }
   var encoderHash: String? { nil }
+  var adapterHash: String? { nil }
   var initialHash: String? { nil }
 
   func replacing(_ description: RunDescription) -> RecommenderExperiment {
@@ -75,7 +78,8 @@ extension RecommenderExperiment: PreparedExperiment {
     let trained = try recommender(of: folder, observer: observer)
     try interruption.check()
     let figures = EvaluationFigures(
-      try evaluate(trained.fitted), name: trained.name, split: "test")
+      try evaluate(trained.fitted), name: trained.name, split: "test",
+      metrics: description.metrics)
     return try table([.init(trained.name, figures)])
   }
 

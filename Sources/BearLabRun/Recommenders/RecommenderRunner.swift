@@ -32,7 +32,8 @@ public final class RecommenderRunner {
     lock = try RunLock(folder.path)
     try RunRecord(experiment).begin(experiment.description, in: folder, observer: observer)
     folder.removePartialFiles()
-    journal = try RunJournal(folder, keepingMetrics: 0, observer: observer)
+    journal = try RunJournal(
+      folder, of: experiment.description, keepingMetrics: 0, observer: observer)
   }
 
   /// Trains the recommender, and measures popularity, Markov chain and it on test.

@@ -58,7 +58,10 @@ final class RecommenderSource {
     let data = try data()
     let inputs = RecommenderInputs(
       recommender.needs, choice.values, dataset: dataset, resources: resources)
-    let identity = RecommenderIdentity(choice, data, files: try inputs.hashes)
+    // One that was written anew may learn something else.
+    let library = registry.recommenders.libraryHash(of: choice.name, in: registry.libraries)
+    let identity = RecommenderIdentity(
+      choice, data, files: try inputs.hashes + (library.map { [("plug-in", $0)] } ?? []))
     func read(_ path: String) throws -> TrainedRecommender {
       let file = try RecommenderFile(readingFrom: path)
       return TrainedRecommender(

@@ -35,8 +35,12 @@ protocol PreparedExperiment: RunnableExperiment {
   var modelHash: String? { get }
   /// SHA-256 of the sentence encoder's weights; nil where the run has none.
   var encoderHash: String? { get throws }
+  /// SHA-256 of the adapter that the model has; nil for none.
+  var adapterHash: String? { get }
   /// SHA-256 of the weights that training begins with; nil for fresh ones.
   var initialHash: String? { get }
+  /// What plug-ins were loaded from.
+  var libraries: [PluginRegistry.Library] { get }
   var recommenders: RecommenderSource { get }
   /// The same under a description that differs in the seed alone.
   func replacing(_ description: RunDescription) -> Self
@@ -115,7 +119,9 @@ extension TitleMatcher {
 
 extension Experiment: PreparedExperiment {
   var modelHash: String? { loaded.hash }
+  var adapterHash: String? { inputs.adapter?.hash }
   var initialHash: String? { inputs.initial?.hash }
+  var libraries: [PluginRegistry.Library] { inputs.registry.libraries }
 
   public func run(
     in folder: RunFolder, interruption: Interruption, observer: @escaping (RunEvent) -> Void

@@ -26,6 +26,9 @@ struct InitialWeights {
     for (setting, own, found) in [
       ("model", description.model, other.model),
       ("backbone", description.backbone.name, other.backbone.name),
+      (
+        "adapter", description.adapterFolder ?? "no adapter", other.adapterFolder ?? "no adapter"
+      ),
     ] where own != found {
       throw InitialWeightsError.other(setting: setting, path: path, found: found, wanted: own)
     }
@@ -34,7 +37,11 @@ struct InitialWeights {
         setting: "backbone's parameters", path: path, found: "others", wanted: "those of this run")
     }
     let (own, found) = try (description.loraSettings, other.loraSettings)
-    guard (own.rank, own.targets, own.alpha) == (found.rank, found.targets, found.alpha) else {
+    // An adapter brings its own.
+    guard
+      description.adapterFolder != nil
+        || (own.rank, own.targets, own.alpha) == (found.rank, found.targets, found.alpha)
+    else {
       throw InitialWeightsError.other(
         setting: "LoRA", path: path, found: Self.words(found), wanted: Self.words(own))
     }

@@ -149,7 +149,9 @@ extension Experiment {
   /// The weights that training begins with, as what answers are compared with.
   func initialReference() throws -> ReferenceWeights {
     guard let initial = inputs.initial else {
-      return ReferenceWeights(adapter: nil, injector: try makeInjector { _ in })
+      return ReferenceWeights(
+        adapter: inputs.adapter == nil ? nil : try makeAdapter(),
+        injector: try makeInjector { _ in })
     }
     let (adapter, injector) = (try makeAdapter(), try makeInjector { _ in })
     try initial.restore(adapter, injector)
@@ -172,7 +174,7 @@ extension Experiment {
     let parts = [
       "reference of bear-lab \(BearLab.version), 2",
       columns == .children ? "children" : "vocabulary", modelHash ?? "",
-      inputs.initial?.hash ?? "base", loaded.model.precision.rawValue,
+      inputs.initial?.hash ?? inputs.adapter?.hash ?? "base", loaded.model.precision.rawValue,
       "\(dataset.fileHashes.sorted { $0.key < $1.key })", description.backbone.name,
       RecommenderIdentity.lines(description.backbone.values), try encoderHash ?? "",
       // What fills slots is made of these.

@@ -3,7 +3,8 @@ public import BearLabCore
 /// Compares this program with numbers that others have computed.
 ///
 /// A folder holds any of the golden files below; `id2name4Rec.json` and `dataset.json` beside them
-/// say what item ids mean and how prompts are written.
+/// say what item ids mean and how prompts are written. A `golden.json` is of the model whose folder
+/// it is in.
 public enum GoldenVerifier {
   private typealias Check = @Sendable (GoldenContext) throws -> Void
 
@@ -14,8 +15,6 @@ public enum GoldenVerifier {
     ("constrained_beam.json", BeamsCheck.run),
     ("lora_trajectory.json", TrajectoriesCheck.run),
   ]
-  private static let modelFile = "golden.json"
-  private static let notRead = "Hugging Face folders are not read yet"
   private static let inputs: Set = ["id2name4Rec.json", "dataset.json"]
 
   /// Makes every check that the folder has a golden file for.
@@ -33,19 +32,22 @@ public enum GoldenVerifier {
   ) throws {
     let golden = GoldenFolder(path: folder)
     let names = try golden.names()
-    let models = names.filter { golden.has("\($0)/\(modelFile)") }
-    let files = checks.map(\.file) + [modelFile]
+    let models = names.filter { golden.has("\($0)/\(ModelCheck.file)") }
+    let files = checks.map(\.file) + [ModelCheck.file]
     guard !models.isEmpty || names.contains(where: files.contains) else {
       throw GoldenError.noGoldenFiles(folder: folder, known: files)
     }
     try withoutActuallyEscaping(report) { report in
       for name in models {
-        try report(Verification("\(name)/\(modelFile)", .skip(notRead)))
+        try report(
+          Verification(
+            "\(name)/\(ModelCheck.file)",
+            .skip("each model is verified by itself: give its folder, here and as --model")))
       }
-      // The other JSON files of a model's folder are the model's.
-      if names.contains(modelFile) { return try report(Verification(modelFile, .skip(notRead))) }
       let context = GoldenContext(
         folder: golden, model: model, registry: registry, report: report)
+      // The other JSON files of a model's folder are the model's.
+      if names.contains(ModelCheck.file) { return try ModelCheck.run(context) }
       for (file, check) in checks where names.contains(file) { try check(context) }
       for name in names where name.hasSuffix(".json") && !files.contains(name) {
         guard !inputs.contains(name) else { continue }

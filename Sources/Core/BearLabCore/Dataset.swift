@@ -75,6 +75,12 @@ public struct Dataset: Sendable {
 public protocol DatasetSource: Plugin {
   /// Whether `folder` looks like this layout.
   static func recognises(folder: String) -> Bool
+  /// The names of all files that are read where present: their hashes go into a run's description.
+  static var fileNames: [String] { get }
   /// Reads the data set in `folder`.
   func load(folder: String) throws -> Dataset
+}
+
+extension DatasetSource {
+  public static var fileNames: [String] { [] }
 }

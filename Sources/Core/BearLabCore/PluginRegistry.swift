@@ -9,7 +9,17 @@ public final class PluginRegistry {
   public private(set) var samplers = Registry<any NegativeSampler.Type>(kind: "sampler")
   public private(set) var metrics = Registry<any Metric.Type>(kind: "metric")
   public private(set) var datasets = Registry<any DatasetSource.Type>(kind: "dataset")
+  /// The libraries that plug-ins were loaded from, in order.
+  public private(set) var libraries: [Library] = []
   private var origin = "this program"
+
+  /// A library of plug-ins that was opened at run time.
+  public struct Library: Sendable, Equatable {
+    /// The folder of its package, or its file.
+    public let path: String
+    /// SHA-256 of what it was built of, or of the file.
+    public let hash: String
+  }
 
   /// An empty registry.
   public init() {}
@@ -23,6 +33,11 @@ public final class PluginRegistry {
       origin ?? String(reflecting: module).split(separator: ".").first.map(String.init) ?? outer
     defer { self.origin = outer }
     try module.register(in: self)
+  }
+
+  /// A package may have several libraries, all of them of its sources.
+  func add(_ library: Library) {
+    if !libraries.contains(library) { libraries.append(library) }
   }
 
   public func register(backbone name: String, _ type: any Backbone.Type) throws(RegistryError) {

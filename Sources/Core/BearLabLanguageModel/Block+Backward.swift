@@ -129,8 +129,9 @@ extension Block {
         rotated, headWidth: shape.headWidth, positions: pass.positions[tile.rows],
         table: pass.rotary, inverse: true)
     }
-    let dOutputs: [Projection: Matrix] = [.query: dQueries, .key: dKeys, .value: dValues]
     tile.lap(.rotary)
+    backThroughHeadNorms(record, tile, dQueries: dQueries, dKeys: dKeys)
+    let dOutputs: [Projection: Matrix] = [.query: dQueries, .key: dKeys, .value: dValues]
     var dNormed: Matrix?
     if needsInput {
       let dQKV = tile.scratch.dQueryKeyValue.rows(0..<tile.count)
@@ -148,6 +149,23 @@ extension Block {
       weight: weights.attentionNorm, inverseRMS: record.inputInverseRMS,
       dOutputs: { dOutputs[$0].map { Operand($0) } ?? Operand(dQueries) }, dNormed: dNormed,
       gradient: gradient, gradients)
+  }
+
+  /// Takes the gradients of normalised heads back to those of what the products gave, in place.
+  private func backThroughHeadNorms(
+    _ record: BlockRecord, _ tile: Tile, dQueries: Matrix, dKeys: Matrix
+  ) {
+    guard let norms = weights.headNorms else { return }
+    guard let projected = record.projected?.rows(tile.rows) else {
+      preconditionFailure("the forward pass of layer \(layer) kept no queries and keys")
+    }
+    let parts = [(Projection.query, norms.query, dQueries), (.key, norms.key, dKeys)]
+    for (projection, weight, gradient) in parts {
+      Kernels.headNormBackward(
+        projected.columns(shape.columns(of: projection)), weight: weight,
+        epsilon: shape.normEpsilon, gradient: gradient)
+    }
+    tile.lap(.norm)
   }
 
   /// The backward pass of projections behind one norm, from the gradients of their outputs.

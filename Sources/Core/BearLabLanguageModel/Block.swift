@@ -6,6 +6,8 @@ internal import BearLabTensor
 struct BlockRecord {
   let input: Matrix  // [n, D]
   let inputInverseRMS: Buffer  // [n]
+  /// [n, query + kv], before the norm of heads; nil without one, or where no backward pass follows.
+  let projected: Matrix?
   let queries: Operand  // [m, query], rotated
   let attended: Operand  // [m, query]
   let logSumExp: Buffer  // [m, heads]
@@ -44,10 +46,12 @@ struct KeyValueRows {
 
 /// One transformer block over the nodes of a pass.
 ///
-///     h = norm(x);  q, k, v = W h;  x += Wo attention(rotate(q), rotate(k), v)
+///     h = norm(x);  q, k, v = W h + b;  q, k = norm(q), norm(k)
+///     x += Wo attention(rotate(q), rotate(k), v) + bo
 ///     h = norm(x);  x += Wdown (silu(Wgate h) · Wup h)
 ///
-/// with the low-rank updates of LoRA on any of the products.
+/// with the low-rank updates of LoRA on any of the products; biases and the norms of the heads of q
+/// and k only where the model has them.
 struct Block {
   let layer: Int
   let weights: BlockWeights
@@ -71,13 +75,17 @@ struct Block {
   ) -> (output: Matrix, record: BlockRecord) {
     let inverseRMS = Buffer(count: pass.rowCount, zeroed: false)
     let queries = pass.operand(shape.queryWidth)
+    let projected =
+      keeps && weights.headNorms != nil ? pass.matrix(shape.queryWidth + shape.kvWidth) : nil
     let updates = LayerUpdateRecord(
       pass.updates?[layer], rows: pass.rowCount, selected: upper.rowCount, drops: pass.drops)
     pass.forEachTile { tile in
-      project(x.rows(tile.rows), inverseRMS, updates, queries.rows(tile.rows), visible, tile)
+      project(
+        x.rows(tile.rows), inverseRMS, updates, queries.rows(tile.rows), visible,
+        keeping: projected?.rows(tile.rows), tile)
     }
     let record = BlockRecord(
-      input: x, inputInverseRMS: inverseRMS,
+      input: x, inputInverseRMS: inverseRMS, projected: projected,
       queries: selection.map { queries.gathered($0.rows) } ?? queries,
       attended: upper.operand(shape.queryWidth),
       logSumExp: Buffer(count: upper.rowCount * shape.headCount, zeroed: false),
@@ -100,7 +108,7 @@ struct Block {
   /// Queries, keys and values of a tile, from its rows of the residual stream.
   private func project(
     _ x: Matrix, _ inverseRMS: Buffer, _ updates: LayerUpdateRecord, _ queries: Operand,
-    _ visible: KeyValueRows, _ tile: Tile
+    _ visible: KeyValueRows, keeping projected: Matrix?, _ tile: Tile
   ) {
     tile.scratch.clock.start()
     let normed = tile.scratch.normed.rows(0..<tile.count)
@@ -109,7 +117,8 @@ struct Block {
       inverseRMS: inverseRMS, first: tile.rows.lowerBound)
     tile.lap(.norm)
     let qkv = tile.scratch.queryKeyValue.rows(0..<tile.count)
-    weights.queryKeyValue.apply(normed, into: qkv)
+    if let bias = weights.queryKeyValueBias { qkv.setRows(bias) }
+    weights.queryKeyValue.apply(normed, into: qkv, accumulate: weights.queryKeyValueBias != nil)
     tile.lap(.products)
     for projection in [Projection.query, .key, .value] {
       let low = pass.low(projection, layer: layer, tile: tile, input: normed, record: updates)
@@ -117,6 +126,7 @@ struct Block {
         projection, layer: layer, tile: tile, low: low,
         to: qkv.columns(shape.columns(of: projection)))
     }
+    normaliseHeads(qkv, keeping: projected, tile)
     // Queries and keys are neighbours, so their heads are rotated together.
     Kernels.rotary(
       qkv.columns(0..<shape.queryWidth + shape.kvWidth), headWidth: shape.headWidth,
@@ -128,12 +138,24 @@ struct Block {
     tile.lap(.rotary)
   }
 
+  /// Normalises the heads of queries and keys, where the model does.
+  private func normaliseHeads(_ qkv: Matrix, keeping projected: Matrix?, _ tile: Tile) {
+    guard let norms = weights.headNorms else { return }
+    projected?.copy(from: qkv.columns(0..<shape.queryWidth + shape.kvWidth))
+    for (projection, weight) in [(Projection.query, norms.query), (.key, norms.key)] {
+      Kernels.headNorm(
+        qkv.columns(shape.columns(of: projection)), weight: weight, epsilon: shape.normEpsilon)
+    }
+    tile.lap(.norm)
+  }
+
   /// Adds attention's output to the residual stream.
   private func mixHeads(_ record: BlockRecord, _ tile: Tile, residual: Matrix) {
     tile.scratch.clock.start()
     let middle = record.middle.rows(tile.rows)
     let attended = record.attended.rows(tile.rows)
     middle.copy(from: residual)
+    if let bias = weights.outputBias { middle.addToRows(bias) }
     tile.lap(.norm)
     weights.output.apply(attended, into: middle, accumulate: true)
     tile.lap(.products)

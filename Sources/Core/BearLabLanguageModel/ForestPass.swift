@@ -127,10 +127,10 @@ final class ForestPass {
     _ projection: Projection, layer: Int, tile: Tile, low: Matrix?, columns: Range<Int>? = nil,
     to output: Matrix
   ) {
-    guard let low, let update = updates?[layer], let pair = update.pairs[projection] else { return }
+    guard let low, let pair = updates?[layer].pairs[projection] else { return }
     let columns = columns ?? 0..<pair.bTransposed.columns
     LowRank.expand(
-      low, with: pair.bTransposed.columns(columns), scale: update.scale, into: output)
+      low, with: pair.bTransposed.columns(columns), scale: pair.scale, into: output)
     tile.lap(.lowRank)
   }
 
@@ -148,13 +148,13 @@ final class ForestPass {
     _ projection: Projection, layer: Int, tile: Tile, output: Operand, record: LayerUpdateRecord,
     gradients: LayerUpdateGradients
   ) -> Matrix? {
-    guard let update = updates?[layer], let pair = update.pairs[projection],
+    guard let pair = updates?[layer].pairs[projection],
       let low = record.low[projection]?.rows(tile.rows),
-      let own = gradients.threads[tile.thread][projection]
+      let own = gradients.own(projection, rank: pair.a.rows, thread: tile.thread)
     else { return nil }
     let dLow = tile.scratch.lowGradient(projection, rows: tile.count, rank: pair.a.rows)
-    LowRank.dots(output, with: pair.bTransposed, scale: update.scale, into: dLow)
-    LowRank.outer(low, output, scale: update.scale, into: own.bTransposed)
+    LowRank.dots(output, with: pair.bTransposed, scale: pair.scale, into: dLow)
+    LowRank.outer(low, output, scale: pair.scale, into: own.bTransposed)
     tile.lap(.lowRank)
     return dLow
   }
@@ -164,7 +164,9 @@ final class ForestPass {
     _ projection: Projection, layer: Int, tile: Tile, dLow: Matrix, input: Operand,
     columns: Range<Int>? = nil, record: LayerUpdateRecord, gradients: LayerUpdateGradients
   ) {
-    guard let own = gradients.threads[tile.thread][projection] else { return }
+    guard let own = gradients.own(projection, rank: dLow.columns, thread: tile.thread) else {
+      return
+    }
     let columns = columns ?? 0..<own.a.columns
     LowRank.outer(
       dLow, input, keeping: bits(projection, tile, from: columns.lowerBound, record),

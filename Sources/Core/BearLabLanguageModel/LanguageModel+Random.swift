@@ -4,7 +4,7 @@ public import BearLabTensor
 extension LanguageModel {
   /// Draws random weights: a model of any sizes, to time and to measure, that has learnt nothing.
   ///
-  /// Matrices are uniform within ±1/√in, norms 1. Numbers depend on nothing but seed and weight.
+  /// Matrices and biases are uniform within ±1/√in, norms 1. Numbers depend on nothing but seed and weight.
   ///
   /// - Parameters:
   ///   - shape: the sizes.
@@ -26,20 +26,23 @@ extension LanguageModel {
     }
   }
 
-  /// The inputs of a matrix and a number of its own; nil for a norm.
+  /// The inputs of a matrix or of a bias's matrix, and a number of its own; nil for a norm.
   private static func randomMatrix(
     _ name: WeightName, _ shape: LanguageModelShape
   ) -> (inputs: Int, place: UInt64)? {
     switch name {
-    case .attentionNorm, .feedForwardNorm, .finalNorm: nil
+    case .attentionNorm, .feedForwardNorm, .finalNorm, .queryNorm, .keyNorm: nil
     case .embedding: (shape.width, 1 << 40)
     case .head: (shape.width, 2 << 40)
     case .projection(let projection, let layer):
-      (
-        shape.size(of: projection).inputs,
-        UInt64(layer) << 8 | UInt64(Projection.allCases.firstIndex(of: projection) ?? 0)
-      )
+      (shape.size(of: projection).inputs, place(projection, layer))
+    case .bias(let projection, let layer):
+      (shape.size(of: projection).inputs, 3 << 40 | place(projection, layer))
     }
+  }
+
+  private static func place(_ projection: Projection, _ layer: Int) -> UInt64 {
+    UInt64(layer) << 8 | UInt64(Projection.allCases.firstIndex(of: projection) ?? 0)
   }
 
   /// Draws in blocks, each of its own sequence, so that threads change nothing.

@@ -164,7 +164,7 @@ public final class LanguageModel {
     weights.prepareBackward()
     let slots = injected?.vectors.gradientForAdding()
     let gradients = layers.first.flatMap { layer in
-      layer.block.pass.updates?.first.map {
+      layer.block.pass.updates.map {
         LayerUpdateGradients($0, threads: layer.block.pass.threads)
       }
     }

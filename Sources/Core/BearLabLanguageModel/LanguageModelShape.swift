@@ -1,7 +1,6 @@
-public import BearLabErrors
 public import BearLabNN
 
-/// The sizes of a decoder-only transformer of the Llama family.
+/// The sizes and the features of a decoder-only transformer of the families Llama, Qwen2 and Qwen3.
 public struct LanguageModelShape: Sendable, Hashable {
   public var layerCount: Int
   /// D, the width of the residual stream.
@@ -18,11 +17,19 @@ public struct LanguageModelShape: Sendable, Hashable {
   public var normEpsilon: Float
   /// The base of the rotary frequencies.
   public var ropeTheta: Double
+  /// How the rotary frequencies differ from those of the base alone.
+  public var ropeScaling: RotaryScaling
+  /// Which projections of attention add a bias.
+  public var attentionBias: AttentionBias
+  /// Whether each head of Q and K is normalised before it is rotated (Qwen3).
+  public var normalisesQueriesAndKeys: Bool
 
-  /// Creates a shape.
+  /// Creates a shape; without features unless they are given.
   public init(
     layerCount: Int, width: Int, feedForwardWidth: Int, headCount: Int, kvHeadCount: Int,
-    headWidth: Int, vocabularySize: Int, contextLength: Int, normEpsilon: Float, ropeTheta: Double
+    headWidth: Int, vocabularySize: Int, contextLength: Int, normEpsilon: Float, ropeTheta: Double,
+    ropeScaling: RotaryScaling = .none, attentionBias: AttentionBias = .none,
+    normalisesQueriesAndKeys: Bool = false
   ) {
     self.layerCount = layerCount
     self.width = width
@@ -34,6 +41,9 @@ public struct LanguageModelShape: Sendable, Hashable {
     self.contextLength = contextLength
     self.normEpsilon = normEpsilon
     self.ropeTheta = ropeTheta
+    self.ropeScaling = ropeScaling
+    self.attentionBias = attentionBias
+    self.normalisesQueriesAndKeys = normalisesQueriesAndKeys
   }
 
   /// heads × head width.
@@ -74,62 +84,22 @@ public struct LanguageModelShape: Sendable, Hashable {
       start..<min(start + width, feedForwardWidth)
     }
   }
-
-  /// θ^(-2i / headWidth) for i below headWidth / 2, in radians a position.
-  var inverseFrequencies: [Double] {
-    (0..<headWidth / 2).map { index in
-      1 / power(Float(ropeTheta), Float(2 * index) / Float(headWidth))
-    }
-  }
 }
 
-/// A weight of the model, in Hugging Face's row order; matrices are `[out, in]`.
-public enum WeightName: Sendable, Hashable {
-  /// `[vocabulary, D]`.
-  case embedding
-  /// `[D]`.
-  case attentionNorm(layer: Int)
-  /// `[D]`.
-  case feedForwardNorm(layer: Int)
-  case projection(Projection, layer: Int)
-  /// `[D]`.
-  case finalNorm
-  /// `[vocabulary, D]`; the embedding's where the two are tied.
-  case head
-}
+/// The projections of attention that add a frozen bias to their outputs.
+public enum AttentionBias: Sendable, Hashable {
+  case none
+  /// Of Q, K and V, as Qwen2 has it.
+  case queryKeyValue
+  /// Of the output projection too: `attention_bias` of Llama and Qwen3.
+  case all
 
-/// What can be wrong with a model's weights or with what it is given.
-public enum LanguageModelError: BearLabError, Equatable {
-  case wrongSize(weight: String, count: Int, expected: Int)
-  case tooLong(positions: Int, contextLength: Int)
-  case unknownToken(token: Int, vocabularySize: Int)
-  case memoryLimit(limit: Int, needed: Int, rows: Int)
-
-  public var description: String {
+  /// Those with a bias.
+  public var projections: [Projection] {
     switch self {
-    case .wrongSize(let weight, let count, let expected):
-      "weight \(weight) has \(count) numbers; the shape asks for \(expected)"
-    case .tooLong(let positions, let contextLength):
-      "a path of \(positions) tokens is longer than the model's context of \(contextLength)"
-    case .unknownToken(let token, let vocabularySize):
-      "token \(token) is outside of the vocabulary of \(vocabularySize)"
-    case .memoryLimit(let limit, let needed, let rows):
-      "\(rows) tokens at once take \(Self.mebibytes(needed)) MiB of memory even where every layer is "
-        + "computed again; the limit is \(limit >> 20) MiB"
+    case .none: []
+    case .queryKeyValue: [.query, .key, .value]
+    case .all: [.query, .key, .value, .output]
     }
   }
-
-  public var remedy: String {
-    switch self {
-    case .wrongSize: "use a file whose metadata and tensors belong together"
-    case .tooLong: "shorten the history or the titles, or use a model with a longer context"
-    case .unknownToken: "use the tokenizer that belongs to the model"
-    case .memoryLimit(_, let needed, _):
-      "set memory-limit to \(Self.mebibytes(needed))M or more, or compute fewer tokens at once: "
-        + "training.micro-batch or evaluation.batch-size"
-    }
-  }
-
-  /// Rounded up.
-  private static func mebibytes(_ bytes: Int) -> Int { (bytes + (1 << 20) - 1) >> 20 }
 }

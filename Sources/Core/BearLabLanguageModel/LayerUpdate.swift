@@ -10,11 +10,11 @@ struct LayerUpdate {
     /// `[rank, out]`.
     let bTransposed: Matrix
     let pair: LoRAPair
+
+    var scale: Float { pair.scale }
   }
 
   let pairs: [Projection: Pair]
-  /// alpha / rank.
-  let scale: Float
 
   /// Lays out the updates of every layer.
   static func all(_ adapter: LoRAAdapter) -> [LayerUpdate] {
@@ -33,7 +33,6 @@ struct LayerUpdate {
 
   /// The updates of a layer, their transposed matrices not yet set.
   private init(_ adapter: LoRAAdapter, layer: Int) {
-    scale = adapter.scale
     pairs = adapter.layers[layer].mapValues { pair in
       let transposed = Matrix(rows: pair.rank, columns: pair.outputs)
       return Pair(
@@ -60,25 +59,39 @@ struct LayerUpdateRecord {
   }
 }
 
-/// The gradients of one layer's updates: each thread adds its tiles' to its own.
+/// The gradients of one layer's updates, of each layer in its turn: each thread adds its tiles' to
+/// its own.
 final class LayerUpdateGradients {
   struct Pair {
     let a: Matrix
     let bTransposed: Matrix
+
+    /// Those of a layer whose rank may be smaller than another's.
+    func rank(_ rank: Int) -> Pair {
+      Pair(a: a.rows(0..<rank), bTransposed: bTransposed.rows(0..<rank))
+    }
   }
 
-  let threads: [[Projection: Pair]]
+  private let threads: [[Projection: Pair]]
 
-  /// Zeros, for each thread.
-  init(_ update: LayerUpdate, threads: Int) {
+  /// Zeros, for each thread, with room for the largest rank of any layer.
+  init(_ updates: [LayerUpdate], threads: Int) {
+    let largest = updates.reduce(into: [Projection: LayerUpdate.Pair]()) { largest, update in
+      largest.merge(update.pairs) { $0.a.rows < $1.a.rows ? $1 : $0 }
+    }
     self.threads = (0..<threads).map { _ in
-      update.pairs.mapValues { pair in
+      largest.mapValues { pair in
         Pair(
           a: Matrix(rows: pair.a.rows, columns: pair.a.columns, zeroed: true),
           bTransposed: Matrix(
             rows: pair.bTransposed.rows, columns: pair.bTransposed.columns, zeroed: true))
       }
     }
+  }
+
+  /// A thread's gradients of a projection of some rank.
+  func own(_ projection: Projection, rank: Int, thread: Int) -> Pair? {
+    threads[thread][projection]?.rank(rank)
   }
 
   /// Adds the sums over the threads, in their order, to the parameters' gradients, and clears.
@@ -90,8 +103,8 @@ final class LayerUpdateGradients {
   }
 
   private func move(_ projection: Projection, to pair: LoRAPair) {
-    for thread in threads {
-      guard let own = thread[projection] else { continue }
+    for thread in threads.indices {
+      guard let own = own(projection, rank: pair.rank, thread: thread) else { continue }
       if let gradient = pair.a.gradientForAdding() {
         Matrix(gradient, rows: own.a.rows, columns: own.a.columns).add(own.a)
       }

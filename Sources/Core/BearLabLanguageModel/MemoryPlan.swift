@@ -94,10 +94,10 @@ public struct MemoryPlan: Sendable, Hashable {
   ///   - shape: the sizes of the model.
   ///   - tiedHead: whether the head's weights are the embedding's.
   ///   - precision: of the frozen weights.
-  ///   - fileBytes: the size of the file, whose pages stay in memory while it is read.
+  ///   - mappedBytes: what of the files is in memory at a time while they are read.
   ///   - engine: the library that multiplies.
   public init(
-    loading shape: LanguageModelShape, tiedHead: Bool, precision: Precision, fileBytes: Int,
+    loading shape: LanguageModelShape, tiedHead: Bool, precision: Precision, mappedBytes: Int,
     engine: MatrixEngine = .current
   ) {
     let sizes = MemorySizes(
@@ -105,7 +105,7 @@ public struct MemoryPlan: Sendable, Hashable {
       load: Load(rows: 0, outputs: 0, head: .chosenTokens, trains: false), lora: nil,
       packs: engine == .onednn)
     weightBytes = sizes.weights
-    scratchBytes = fileBytes + sizes.packing
+    scratchBytes = mappedBytes + sizes.packing
     activationBytes = 0
     adapterBytes = 0
     logitBytes = 0
@@ -145,8 +145,15 @@ private struct MemorySizes {
   var weights: Int {
     let copies = packs && lora != nil ? 2 : 1
     let head = packs && load.head != .chosenTokens ? copies * operand * table : 0
-    return float * (table * (tiedHead ? 1 : 2) + (2 * shape.layerCount + 1) * shape.width)
+    let vectors = (2 * shape.layerCount + 1) * shape.width + shape.layerCount * layerVectors
+    return float * (table * (tiedHead ? 1 : 2) + vectors)
       + copies * operand * shape.layerCount * matrices.reduce(0, +) + head
+  }
+
+  /// The numbers of biases and of the norms of heads in a layer.
+  private var layerVectors: Int {
+    shape.attentionBias.projections.reduce(0) { $0 + shape.size(of: $1).outputs }
+      + (shape.normalisesQueriesAndKeys ? 2 * shape.headWidth : 0)
   }
 
   /// A weight is read in single precision before it is packed; for the transposed weights, each
@@ -192,7 +199,8 @@ private struct MemorySizes {
   private func record(ofLast isLast: Bool) -> Int {
     let below: Set<Projection> = [.query, .key, .value]
     let selected = isLast ? min(load.outputs, load.rows) : load.rows
-    let lower = float + updateRecord { below.contains($0) }
+    let heads = shape.normalisesQueriesAndKeys ? float * (shape.queryWidth + shape.kvWidth) : 0
+    let lower = float + heads + updateRecord { below.contains($0) }
     let upper =
       float * (shape.width + 1 + shape.headCount)
       + 2 * operand * (shape.queryWidth + shape.feedForwardWidth)

@@ -47,7 +47,11 @@ final class TileScratch {
 
   /// `[rows, rank]` for one projection.
   func lowGradient(_ projection: Projection, rows: Int, rank: Int) -> Matrix {
-    let buffer = lowGradients[projection] ?? Buffer(count: self.rows * rank, zeroed: false)
+    // Layers may differ in their rank.
+    if let buffer = lowGradients[projection], buffer.count >= self.rows * rank {
+      return Matrix(buffer, rows: rows, columns: rank)
+    }
+    let buffer = Buffer(count: self.rows * rank, zeroed: false)
     lowGradients[projection] = buffer
     return Matrix(buffer, rows: rows, columns: rank)
   }

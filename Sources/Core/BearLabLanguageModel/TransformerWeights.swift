@@ -6,13 +6,25 @@ struct BlockWeights {
   let attentionNorm: Buffer
   /// `[query + key + value, D]`.
   let queryKeyValue: FixedMatrix
+  /// `[query + key + value]`; nil without bias.
+  let queryKeyValueBias: Buffer?
+  /// `[headWidth]` each; nil where heads are not normalised.
+  let headNorms: HeadNorms?
   /// `[D, query]`.
   let output: FixedMatrix
+  /// `[D]`; nil without bias.
+  let outputBias: Buffer?
   let feedForwardNorm: Buffer
   /// `[2 × feed-forward, D]`: gate, then up.
   let gateUp: FixedMatrix
   /// `[D, feed-forward]`.
   let down: FixedMatrix
+}
+
+/// What each head of Q and of K is multiplied by, once it is normalised.
+struct HeadNorms {
+  let query: Buffer
+  let key: Buffer
 }
 
 /// All frozen weights of a model.
@@ -72,7 +84,14 @@ extension BlockWeights {
     }
     attentionNorm = try reader.vector(.attentionNorm(layer: layer), count: shape.width)
     queryKeyValue = FixedMatrix(try stacked(.query, .key, .value), precision: precision)
+    queryKeyValueBias = try reader.bias([.query, .key, .value], layer: layer, shape)
+    headNorms =
+      shape.normalisesQueriesAndKeys
+      ? HeadNorms(
+        query: try reader.vector(.queryNorm(layer: layer), count: shape.headWidth),
+        key: try reader.vector(.keyNorm(layer: layer), count: shape.headWidth)) : nil
     output = FixedMatrix(try stacked(.output), precision: precision)
+    outputBias = try reader.bias([.output], layer: layer, shape)
     feedForwardNorm = try reader.vector(.feedForwardNorm(layer: layer), count: shape.width)
     gateUp = FixedMatrix(
       try stacked(.gate, .up), precision: precision, outputPanels: panels + upPanels)
@@ -88,6 +107,15 @@ private struct WeightReader {
     let buffer = Buffer(count: count, zeroed: false)
     try buffer.withMutableSpan(0..<count) { try fill(name, &$0) }
     return buffer
+  }
+
+  /// The biases of some projections, one behind the other; nil where the model has none.
+  func bias(_ projections: [Projection], layer: Int, _ shape: LanguageModelShape) throws -> Buffer?
+  {
+    guard projections.allSatisfy(shape.attentionBias.projections.contains) else { return nil }
+    return try matrix(
+      projections.map { (.bias($0, layer: layer), shape.size(of: $0).outputs) }, columns: 1
+    ).buffer
   }
 
   /// Matrices of one width, one below the other.

@@ -32,29 +32,34 @@ public struct LoRASettings: Sendable, Hashable {
   }
 }
 
-/// The low-rank update of one linear layer: y += (alpha / rank) B A x.
+/// The low-rank update of one linear layer: y += scale · B A x.
 public final class LoRAPair {
   /// `[rank, in]`.
   public let a: Tensor
   /// `[out, rank]`.
   public let b: Tensor
+  /// alpha / rank, or alpha / √rank where ranks are stabilised so; not trained.
+  public let scale: Float
 
   /// Creates the pair from its numbers.
-  public init(a: Tensor, b: Tensor) {
+  public init(a: Tensor, b: Tensor, scale: Float) {
     precondition(
       a.shape.count == 2 && b.shape.count == 2 && a.shape[0] == b.shape[1],
       "A has shape \(a.shape), B \(b.shape)")
     self.a = a
     self.b = b
+    self.scale = scale
   }
 
-  package var rank: Int { a.shape[0] }
+  public var rank: Int { a.shape[0] }
   package var inputs: Int { a.shape[1] }
   package var outputs: Int { b.shape[0] }
 }
 
 /// The trained LoRA weights of a model.
 public final class LoRAAdapter {
+  /// Dropout and targets; rank and alpha of fresh weights. Weights from elsewhere may have another
+  /// rank and scale in each pair: the rank here is then the largest.
   public let settings: LoRASettings
   /// One dictionary a layer.
   public let layers: [[Projection: LoRAPair]]
@@ -95,7 +100,8 @@ public final class LoRAAdapter {
         let numbers = initialA(layer, projection, settings.rank * inputs)
         pairs[projection] = LoRAPair(
           a: Tensor(numbers, shape: [settings.rank, inputs], requiresGradient: true),
-          b: Tensor(zeros: [outputs, settings.rank], requiresGradient: true))
+          b: Tensor(zeros: [outputs, settings.rank], requiresGradient: true),
+          scale: Float(settings.alpha / Double(settings.rank)))
       }
       return pairs
     }
@@ -109,18 +115,16 @@ public final class LoRAAdapter {
         pairs.mapValues { pair in
           LoRAPair(
             a: Tensor(pair.a.scalars, shape: pair.a.shape),
-            b: Tensor(pair.b.scalars, shape: pair.b.shape))
+            b: Tensor(pair.b.scalars, shape: pair.b.shape), scale: pair.scale)
         }
       })
   }
 
-  private init(settings: LoRASettings, layers: [[Projection: LoRAPair]]) {
+  /// Takes weights from elsewhere; ranks, scales and targets may differ between layers.
+  public init(settings: LoRASettings, layers: [[Projection: LoRAPair]]) {
     self.settings = settings
     self.layers = layers
   }
-
-  /// alpha / rank.
-  package var scale: Float { Float(settings.alpha / Double(settings.rank)) }
 
   /// Every trained tensor with the name that checkpoints give it: `<layer>/<projection>/A` and `B`.
   public var parameters: [(name: String, tensor: Tensor)] {

@@ -32,6 +32,31 @@ package enum Kernels {
       dx.pointer)
   }
 
+  /// Root-mean-square normalisation of each head of each row, in place.
+  ///
+  /// - Parameters:
+  ///   - x: `[n, heads · headWidth]`.
+  ///   - weight: `[headWidth]`.
+  ///   - epsilon: added to the mean square.
+  package static func headNorm(_ x: Matrix, weight: Buffer, epsilon: Float) {
+    precondition(x.columns % weight.count == 0, "\(x.columns) columns in heads of \(weight.count)")
+    bear_head_norm_f32(
+      x.rows, x.columns / weight.count, weight.count, x.stride, epsilon, weight.pointer, x.pointer)
+  }
+
+  /// Turns the gradient of what ``headNorm(_:weight:epsilon:)`` made of `x` into that of `x`, in
+  /// place.
+  package static func headNormBackward(
+    _ x: Matrix, weight: Buffer, epsilon: Float, gradient: Matrix
+  ) {
+    precondition(
+      x.columns % weight.count == 0 && gradient.rows == x.rows && gradient.columns == x.columns,
+      "[\(gradient.rows), \(gradient.columns)] for [\(x.rows), \(x.columns)]")
+    bear_head_norm_backward_f32(
+      x.rows, x.columns / weight.count, weight.count, epsilon, x.pointer, x.stride,
+      weight.pointer, gradient.pointer, gradient.stride)
+  }
+
   /// Rotates the heads in `x` by their positions, in place; backwards with `inverse`.
   package static func rotary(
     _ x: Matrix, headWidth: Int, positions: ArraySlice<Int32>, table: RotaryTable,

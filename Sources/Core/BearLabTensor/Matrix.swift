@@ -84,6 +84,18 @@ package struct Matrix {
     }
   }
 
+  /// Sets every row to a vector.
+  package func setRows(_ vector: Buffer) {
+    precondition(vector.count == columns, "\(vector.count) numbers for rows of \(columns)")
+    for index in 0..<rows { row(index).update(from: vector.pointer, count: columns) }
+  }
+
+  /// Adds a vector to every row.
+  package func addToRows(_ vector: Buffer) {
+    precondition(vector.count == columns, "\(vector.count) numbers for rows of \(columns)")
+    for index in 0..<rows { bear_axpy_f32(columns, 1, vector.pointer, row(index)) }
+  }
+
   /// Adds a matrix of the same shape; both must be contiguous.
   package func add(_ other: Matrix) {
     precondition(

@@ -85,6 +85,17 @@ void bear_rms_norm_backward_f32(size_t rows, size_t width, const float *x, const
   kernels->rms_norm_backward(rows, width, x, w, rstd, dy, dx);
 }
 
+void bear_head_norm_f32(size_t rows, size_t heads, size_t width, size_t stride, float eps,
+                        const float *w, float *x) {
+  kernels->head_norm(rows, heads, width, stride, eps, w, x);
+}
+
+void bear_head_norm_backward_f32(size_t rows, size_t heads, size_t width, float eps,
+                                 const float *x, size_t x_stride, const float *w, float *dy,
+                                 size_t dy_stride) {
+  kernels->head_norm_backward(rows, heads, width, eps, x, x_stride, w, dy, dy_stride);
+}
+
 void bear_rotary_f32(size_t rows, size_t heads, size_t width, size_t stride,
                      const int32_t *positions, const float *cosine, const float *sine,
                      int direction, float *x) {

@@ -35,6 +35,11 @@ public enum FixtureModule: PluginModule {
 /// Tells which core the plug-in was built against.
 @c(bearlab_plugin_abi) public func pluginABI() -> Int32 { BEARLAB_ABI_VERSION }
 
+/// Tells which compiler built the plug-in.
+@c(bearlab_plugin_compiler) public func pluginCompiler() -> UnsafePointer<CChar> {
+  bearlab_compiler()
+}
+
 /// Registers the plug-in with the host.
 @c(bearlab_plugin_entry) public func pluginEntry(_ context: UnsafeMutableRawPointer) -> Int32 {
   PluginContext.run(FixtureModule.self, in: context)

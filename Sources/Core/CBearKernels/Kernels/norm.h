@@ -56,6 +56,53 @@ static void rms_norm_backward(size_t rows, size_t width, const float *restrict x
   }
 }
 
+/// 1 / rms of one head.
+INLINE float head_factor(size_t width, float eps, const float *x) {
+  vf squares = {0};
+  for (size_t i = 0; i < width; i += LANES) {
+    vf a = load_some(x + i, width - i, 0);
+    squares = a * a + squares;
+  }
+  return 1.0f / sqrtf(sum_lanes(squares) / (float)width + eps);
+}
+
+static void head_norm(size_t rows, size_t heads, size_t width, size_t stride, float eps,
+                      const float *restrict w, float *restrict x) {
+  for (size_t r = 0; r < rows; r++) {
+    for (size_t h = 0; h < heads; h++) {
+      float *head = x + r * stride + h * width;
+      const float factor = head_factor(width, eps, head);
+      for (size_t i = 0; i < width; i += LANES) {
+        size_t n = width - i;
+        store_some(head + i, n, load_some(head + i, n, 0) * factor * load_some(w + i, n, 0));
+      }
+    }
+  }
+}
+
+static void head_norm_backward(size_t rows, size_t heads, size_t width, float eps,
+                               const float *restrict x, size_t x_stride, const float *restrict w,
+                               float *restrict dy, size_t dy_stride) {
+  for (size_t r = 0; r < rows; r++) {
+    for (size_t h = 0; h < heads; h++) {
+      const float *head = x + r * x_stride + h * width;
+      float *d = dy + r * dy_stride + h * width;
+      const float factor = head_factor(width, eps, head);
+      vf dots = {0};
+      for (size_t i = 0; i < width; i += LANES) {
+        size_t n = width - i;
+        dots = load_some(w + i, n, 0) * load_some(d + i, n, 0) * load_some(head + i, n, 0) + dots;
+      }
+      const float pull = sum_lanes(dots) * factor * factor / (float)width;
+      for (size_t i = 0; i < width; i += LANES) {
+        size_t n = width - i;
+        vf inner = load_some(w + i, n, 0) * load_some(d + i, n, 0) - load_some(head + i, n, 0) * pull;
+        store_some(d + i, n, inner * factor);
+      }
+    }
+  }
+}
+
 static void rotary(size_t rows, size_t heads, size_t width, size_t stride,
                    const int32_t *restrict positions, const float *restrict cosine,
                    const float *restrict sine, int direction, float *restrict x) {

@@ -9,6 +9,8 @@ typedef struct {
   int has_bf16;
   __typeof__(&bear_rms_norm) rms_norm;
   __typeof__(&bear_rms_norm_backward_f32) rms_norm_backward;
+  __typeof__(&bear_head_norm_f32) head_norm;
+  __typeof__(&bear_head_norm_backward_f32) head_norm_backward;
   __typeof__(&bear_rotary_f32) rotary;
   __typeof__(&bear_swiglu) swiglu;
   __typeof__(&bear_swiglu_backward) swiglu_backward;

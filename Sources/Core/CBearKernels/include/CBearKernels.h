@@ -66,6 +66,20 @@ void bear_rms_norm(bear_element type, size_t rows, size_t width, float eps, cons
 void bear_rms_norm_backward_f32(size_t rows, size_t width, const float *x, const float *w,
                                 const float *rstd, const float *dy, float *dx);
 
+/// `bear_rms_norm` of each head of Q or K in place (Qwen3).
+///
+///     x[r,h,i]  <-  w[i] * x[r,h,i] / sqrt(mean_j x[r,h,j]^2 + eps)
+///
+/// Shapes: x row r starts at x + r * stride and holds heads * width floats; w [width].
+/// Needs:  width > 0; eps > 0.
+void bear_head_norm_f32(size_t rows, size_t heads, size_t width, size_t stride, float eps,
+                        const float *w, float *x);
+
+/// Turns dy, the gradient of the result of `bear_head_norm_f32`, into that of its input x, in place.
+void bear_head_norm_backward_f32(size_t rows, size_t heads, size_t width, float eps,
+                                 const float *x, size_t x_stride, const float *w, float *dy,
+                                 size_t dy_stride);
+
 /// Rotary position embedding in place, the "rotate half" form of Hugging Face.
 ///
 ///     x[r,h,i], x[r,h,i+w/2]  <-  x1 c - s x2, x2 c + s x1   with c, s = table[positions[r], i]

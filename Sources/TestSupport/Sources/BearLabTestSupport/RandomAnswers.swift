@@ -17,17 +17,17 @@ public struct RandomAnswers {
   /// `[rows, vocabulary]`, a constant.
   private let historyFree: [Float]?
 
-  /// Creates random answers of one to six tokens each, as many for a sample as `needs` says.
+  /// Creates random answers of up to `longest` tokens each, as many for a sample as `needs` says.
   public init(
     samples: Int, needs: ObjectiveNeeds, vocabulary: Int = 24, forced: Bool = false,
-    using random: inout SeededGenerator
+    longest: Int = 6, using random: inout SeededGenerator
   ) {
     var allowed: [[Int32]] = []
     var answers: [AnswerBatch.Answer] = []
     for sample in 0..<samples {
       for number in 0...(needs.negatives?.count ?? 0) {
         let first = allowed.count
-        for _ in 0..<Int.random(in: 1...6, using: &random) {
+        for _ in 0..<Int.random(in: 1...longest, using: &random) {
           let isForced = forced || Bool.random(using: &random)
           let count = isForced ? 1 : Int.random(in: 2...vocabulary - 2, using: &random)
           let tokens = Array(Int32(0)..<Int32(vocabulary)).shuffled(using: &random)
@@ -97,4 +97,33 @@ public struct RandomAnswers {
 
   /// The rows with one allowed token.
   public var forcedRows: [Int] { allowed.indices.filter { allowed[$0].count == 1 } }
+}
+
+extension RandomAnswers {
+  /// What an objective is told before training on such answers.
+  ///
+  /// - Parameters:
+  ///   - needs: those of the objective.
+  ///   - batches: answers of so many seeds are titles, where they fit in one trie.
+  /// - Returns: a context in which every fourth title is no training target.
+  /// - Throws: `TrieError`, never for these titles.
+  public static func context(
+    of needs: ObjectiveNeeds, batches: UInt64 = 10
+  ) throws -> ObjectiveContext {
+    var paths: [[Int32]] = []
+    for seed in 0..<batches {
+      var random = SeededGenerator(seed)
+      let answers = RandomAnswers(samples: 3, needs: needs, using: &random)
+      for answer in answers.answers {
+        let path = Array(answers.targets[answer.rows])
+        if !paths.contains(where: { $0.starts(with: path) || path.starts(with: $0) }) {
+          paths.append(path)
+        }
+      }
+    }
+    return ObjectiveContext(
+      catalogue: Catalogue(itemTitles: paths.indices.map { "title \($0)" }),
+      trie: try ItemTrie(paths: paths), targetCounts: paths.indices.map { $0 % 4 },
+      totalSteps: 100)
+  }
 }

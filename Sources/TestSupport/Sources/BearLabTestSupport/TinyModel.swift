@@ -9,6 +9,18 @@ internal import Foundation
 /// Three layers of width 24, four heads of width 6 over two key-value heads, a feed-forward width
 /// of 40 unless another is asked for, and a vocabulary of 60.
 public struct TinyModel {
+  /// What the model has besides.
+  public enum Family: Sendable, CaseIterable {
+    /// Nothing.
+    case llama
+    /// A bias of Q, K and V, and positions that lie closer together.
+    case qwen2
+    /// Normalised heads of width 8, which times the heads is more than the model's width.
+    case qwen3
+    /// Every bias, normalised heads, and the rotary scaling of Llama 3.
+    case everything
+  }
+
   public let model: LanguageModel
   public let hasTiedHead: Bool
   /// Row-major, as the model read them; the head is there only where it is not tied.
@@ -23,15 +35,14 @@ public struct TinyModel {
   ///   - tiedHead: whether the head's weights are the embedding's.
   ///   - precision: one that the instruction set in use has.
   ///   - feedForwardWidth: beyond 512 the feed-forward layer is computed in several panels.
+  ///   - family: which features it has.
   ///   - rounding: what becomes of the weights of projections, in any precision.
   /// - Throws: ``BearLabLanguageModel/LanguageModelError``, never for the sizes of this model.
   public init(
     seed: UInt64 = 1, tiedHead: Bool = true, precision: Precision = .f32,
-    feedForwardWidth: Int = 40, rounding: (Float) -> Float = { $0 }
+    feedForwardWidth: Int = 40, family: Family = .llama, rounding: (Float) -> Float = { $0 }
   ) throws {
-    let shape = LanguageModelShape(
-      layerCount: 3, width: 24, feedForwardWidth: feedForwardWidth, headCount: 4, kvHeadCount: 2,
-      headWidth: 6, vocabularySize: 60, contextLength: 160, normEpsilon: 1e-5, ropeTheta: 10_000)
+    let shape = family.shape(feedForwardWidth: feedForwardWidth)
     var random = SeededGenerator(seed)
     var weights: [WeightName: [Float]] = [:]
     model = try LanguageModel(shape: shape, tiedHead: tiedHead, precision: precision) { name in
@@ -66,6 +77,8 @@ public struct TinyModel {
     switch name {
     case .embedding, .head: (shape.vocabularySize * shape.width, -1...1)
     case .attentionNorm, .feedForwardNorm, .finalNorm: (shape.width, 0.5...1.5)
+    case .queryNorm, .keyNorm: (shape.headWidth, 0.5...1.5)
+    case .bias(let projection, _): (shape.size(of: projection).outputs, -0.5...0.5)
     case .projection(let projection, _):
       // Sums over a wide feed-forward layer are as large as over a narrow one.
       (
@@ -73,6 +86,32 @@ public struct TinyModel {
         projection == .down && shape.feedForwardWidth > 100 ? -0.1...0.1 : -0.4...0.4
       )
     }
+  }
+}
+
+extension TinyModel.Family {
+  fileprivate func shape(feedForwardWidth: Int) -> LanguageModelShape {
+    var shape = LanguageModelShape(
+      layerCount: 3, width: 24, feedForwardWidth: feedForwardWidth, headCount: 4, kvHeadCount: 2,
+      headWidth: 6, vocabularySize: 60, contextLength: 160, normEpsilon: 1e-5, ropeTheta: 10_000)
+    switch self {
+    case .llama: break
+    case .qwen2:
+      shape.attentionBias = .queryKeyValue
+      shape.ropeScaling = .linear(factor: 3)
+    case .qwen3:
+      shape.headWidth = 8
+      shape.normalisesQueriesAndKeys = true
+    case .everything:
+      shape.headWidth = 8
+      shape.normalisesQueriesAndKeys = true
+      shape.attentionBias = .all
+      // Of the frequencies 1, 0.1, 0.01 and 0.001 one stays, one is between, two are divided.
+      shape.ropeScaling = .llama3(
+        Llama3RotaryScaling(
+          factor: 8, lowFrequencyFactor: 1, highFrequencyFactor: 4, originalContextLength: 100))
+    }
+    return shape
   }
 }
 

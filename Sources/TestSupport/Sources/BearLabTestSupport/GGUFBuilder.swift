@@ -1,42 +1,43 @@
-import Foundation
-
 /// Writes small GGUF files, correct unless told otherwise.
-struct GGUFBuilder {
-  var magic = Array("GGUF".utf8)
-  var version: UInt32 = 3
-  var announcedTensors: UInt64?
-  var announcedKeys: UInt64?
-  var alignment = 32
+public struct GGUFBuilder {
+  public var magic = Array("GGUF".utf8)
+  public var version: UInt32 = 3
+  public var announcedTensors: UInt64?
+  public var announcedKeys: UInt64?
+  public var alignment = 32
   private var keys: [[UInt8]] = []
   private var tensors: [(header: [UInt8], data: [UInt8])] = []
   private var dataCount = 0
 
-  static func little<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
+  /// A file without keys and tensors.
+  public init() {}
+
+  public static func little<Value: FixedWidthInteger>(_ value: Value) -> [UInt8] {
     withUnsafeBytes(of: value.littleEndian) { Array($0) }
   }
 
-  static func string(_ text: String) -> [UInt8] {
+  public static func string(_ text: String) -> [UInt8] {
     little(UInt64(text.utf8.count)) + Array(text.utf8)
   }
 
-  mutating func add(_ key: String, type: UInt32, _ value: [UInt8]) {
+  public mutating func add(_ key: String, type: UInt32, _ value: [UInt8]) {
     keys.append(Self.string(key) + Self.little(type) + value)
   }
 
-  mutating func add(_ key: String, _ value: UInt32) { add(key, type: 4, Self.little(value)) }
+  public mutating func add(_ key: String, _ value: UInt32) { add(key, type: 4, Self.little(value)) }
 
-  mutating func add(_ key: String, _ value: Float) {
+  public mutating func add(_ key: String, _ value: Float) {
     add(key, type: 6, Self.little(value.bitPattern))
   }
 
-  mutating func add(_ key: String, _ value: String) { add(key, type: 8, Self.string(value)) }
+  public mutating func add(_ key: String, _ value: String) { add(key, type: 8, Self.string(value)) }
 
-  mutating func add(_ key: String, array type: UInt32, count: Int, _ elements: [UInt8]) {
+  public mutating func add(_ key: String, array type: UInt32, count: Int, _ elements: [UInt8]) {
     add(key, type: 9, Self.little(type) + Self.little(UInt64(count)) + elements)
   }
 
   /// Adds a tensor; `dimensions` in the file's order, row length first.
-  mutating func add(
+  public mutating func add(
     _ name: String, _ dimensions: [UInt64], type: UInt32, _ data: [UInt8], offset: UInt64? = nil
   ) {
     var header = Self.string(name) + Self.little(UInt32(dimensions.count))
@@ -47,7 +48,7 @@ struct GGUFBuilder {
     dataCount += padded.count
   }
 
-  var bytes: [UInt8] {
+  public var bytes: [UInt8] {
     var file = magic + Self.little(version)
     file += Self.little(announcedTensors ?? UInt64(tensors.count))
     file += Self.little(announcedKeys ?? UInt64(keys.count))
@@ -55,13 +56,4 @@ struct GGUFBuilder {
     file += [UInt8](repeating: 0, count: -file.count & (alignment - 1))
     return file + tensors.flatMap(\.data)
   }
-}
-
-/// Runs `body` with the path of a file that holds `bytes`, and removes it afterwards.
-@discardableResult
-func withFile<Result>(_ bytes: [UInt8], _ body: (String) throws -> Result) throws -> Result {
-  let url = FileManager.default.temporaryDirectory.appending(path: UUID().uuidString)
-  try Data(bytes).write(to: url)
-  defer { try? FileManager.default.removeItem(at: url) }
-  return try body(url.path)
 }

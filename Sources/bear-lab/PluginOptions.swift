@@ -1,0 +1,68 @@
+import ArgumentParser
+import BearLabCore
+import BearLabPlugins
+import BearLabRun
+import Foundation
+
+/// Plug-ins that are packages or libraries of their own.
+struct PluginOptions: ParsableArguments {
+  @Option(
+    name: .customLong("plugin"),
+    help: ArgumentHelp(
+      """
+      A package of plug-ins, which is built where it is not up to date, or a .so file; may be given \
+      again.
+      """, valueName: "path"))
+  var plugins: [String] = []
+
+  /// The session's and those given here, by absolute paths: so a run continues from anywhere.
+  var paths: [String] {
+    CommandContext.current.plugins
+      + plugins.map { URL(filePath: $0).standardizedFileURL.path }
+      .filter { !CommandContext.current.plugins.contains($0) }
+  }
+
+  /// The built-in plug-ins and these.
+  func registry() throws -> PluginRegistry { try .with(plugins: paths) }
+}
+
+extension PluginRegistry {
+  /// The built-in plug-ins and those that settings name.
+  static func named(by assignments: [RunDescription.Assignment]) throws -> PluginRegistry {
+    try with(plugins: RunDescription.pluginPaths(assignments))
+  }
+
+  /// The built-in plug-ins, and those of packages and libraries.
+  ///
+  /// - Throws: `PluginPackageError`, `PluginLoadingError` or `RegistryError`, before any work begins.
+  static func with(plugins paths: [String]) throws -> PluginRegistry {
+    let registry = try PluginRegistry.builtin()
+    for path in paths {
+      let package = try PluginPackage(path: path)
+      let libraries = try CommandContext.current.libraries[package.path] ?? package.built()
+      CommandContext.current.libraries[package.path] = libraries
+      for library in libraries.paths {
+        try PluginLoader.load(
+          library, source: package.path, hash: libraries.hash, into: registry)
+      }
+    }
+    return registry
+  }
+}
+
+extension PluginPackage {
+  fileprivate func built() throws -> Libraries {
+    try build(
+      with: { () throws(PluginPackageError) in try .current },
+      announce: { Console.error("note: \($0)") })
+  }
+}
+
+extension PluginToolkit {
+  /// This program's.
+  static var current: PluginToolkit {
+    get throws(PluginPackageError) {
+      try PluginToolkit(executable: Bundle.main.executablePath ?? CommandLine.arguments[0])
+    }
+  }
+}
