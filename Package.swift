@@ -86,6 +86,8 @@ let package = Package(
       name: "CEdit", path: "Sources/CEdit", providers: [.apt(["libedit-dev"])]),
     .systemLibrary(
       name: "CCrypto", path: "Sources/CCrypto", providers: [.apt(["libssl-dev"])]),
+    .systemLibrary(
+      name: "CZlib", path: "Sources/CZlib", providers: [.apt(["zlib1g-dev"])]),
     .target(
       name: "BearLabText", dependencies: [core, "BearLabFormats"], swiftSettings: swiftSettings),
     .target(
@@ -96,7 +98,7 @@ let package = Package(
     .target(
       name: "BearLabData",
       dependencies: [
-        core, "BearLabFormats", .product(name: "SwiftCSV", package: "SwiftCSV"),
+        core, "BearLabFormats", "CZlib", .product(name: "SwiftCSV", package: "SwiftCSV"),
         .product(name: "Yams", package: "Yams"),
       ], swiftSettings: swiftSettings),
     .target(
@@ -149,9 +151,8 @@ let package = Package(
     .executableTarget(
       name: "bear-lab",
       dependencies: [
-        core, "BearLabExport", "BearLabFigures", "BearLabFormats", "BearLabPlugins", "BearLabREPL",
-        "BearLabRun",
-        "BearLabStore",
+        core, "BearLabData", "BearLabExport", "BearLabFigures", "BearLabFormats", "BearLabPlugins",
+        "BearLabREPL", "BearLabRun", "BearLabStore",
         .product(name: "ArgumentParser", package: "swift-argument-parser"),
       ], swiftSettings: swiftSettings),
     .target(
@@ -172,7 +173,7 @@ let package = Package(
       "BearLabSentenceEncoder", ["BearLabSentenceEncoder", "BearLabFormats"],
       resources: [.copy("Golden")]),
     tests("BearLabCheckpoint", ["BearLabCheckpoint"]),
-    tests("BearLabData", ["BearLabData"]),
+    tests("BearLabData", ["BearLabData"], resources: [.copy("Golden")]),
     tests("BearLabEvaluation", ["BearLabEvaluation"]),
     tests("BearLabTraining", ["BearLabTraining"]),
     tests("BearLabStatistics", ["BearLabStatistics"], resources: [.copy("Golden")]),

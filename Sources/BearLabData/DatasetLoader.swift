@@ -2,11 +2,12 @@ public import BearLabCore
 internal import BearLabFormats
 internal import Foundation
 
-/// Registers the layouts of data sets: `official` and `ml-100k`.
+/// Registers the layouts of data sets: `official`, `ml-100k` and `synthetic`.
 public enum DatasetModule: PluginModule {
   public static func register(in registry: PluginRegistry) throws {
     try registry.register(dataset: "official", OfficialSource.self)
     try registry.register(dataset: "ml-100k", MovieLens100KSource.self)
+    try registry.register(dataset: "synthetic", SyntheticSource.self)
   }
 }
 
@@ -38,7 +39,7 @@ public enum DatasetLoader {
       test: dataset.test, notices: dataset.notices, fileHashes: hashes)
   }
 
-  private static func source(
+  static func source(
     of folder: String, layout: String?, registry: PluginRegistry
   ) throws -> any DatasetSource.Type {
     if let layout { return try registry.datasets.find(layout) }

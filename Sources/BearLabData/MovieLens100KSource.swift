@@ -19,7 +19,10 @@ public struct MovieLens100KSource: DatasetSource {
   /// Reads the ratings and titles; items that stay are numbered from 1 in the order of their ids.
   ///
   /// - Throws: ``DataError``.
-  public func load(folder: String) throws -> Dataset {
+  public func load(folder: String) throws -> Dataset { try parts(folder: folder).dataset }
+
+  /// Reads the ratings and titles, and cuts all windows.
+  func parts(folder: String) throws -> DatasetParts {
     let titles = try Self.titles(AtomicFile(TextFile("\(Self.name).item", in: folder)))
     let ratings = try Self.interactions(
       AtomicFile(TextFile("\(Self.name).inter", in: folder)), titles: titles)
@@ -31,15 +34,10 @@ public struct MovieLens100KSource: DatasetSource {
       Interaction(user: $0.user, item: ids[$0.item, default: 0], timestamp: $0.timestamp)
     }
     let parts = Windowing.split(Windowing.windows(renumbered))
-    let split = ValidationSplit(
-      train: parts.train, validation: parts.validation, from: "the middle tenth in order of time")
-    let choice = try PhraseChoice(name: Self.name, folder: folder)
-    return Dataset(
+    return DatasetParts(
       name: Self.name, catalogue: Catalogue(itemTitles: items.map { titles[$0, default: ""] }),
-      phrases: choice.phrases, train: parts.train, trainSample: split.trainSample,
-      validation: split.validation,
-      test: Permutation.sample(parts.test, limit: ValidationSplit.evaluationLimit),
-      notices: choice.notices + [split.notice])
+      choice: try PhraseChoice(name: Self.name, folder: folder), train: parts.train,
+      validation: (parts.validation, "the middle tenth in order of time"), test: parts.test)
   }
 
   /// The title of every item: with its year, where that has four digits, as titles repeat.
@@ -49,11 +47,8 @@ public struct MovieLens100KSource: DatasetSource {
     let year = try table.column("release_year")
     var titles: [Int: String] = [:]
     for row in table.rows {
-      let id = try table.file.integer(row.cells[item], line: row.line, column: "item_id")
-      let digits = row.cells[year].utf8
-      let isYear =
-        digits.count == 4 && digits.allSatisfy((UInt8(ascii: "0")...UInt8(ascii: "9")).contains)
-      let full = isYear ? "\(row.cells[title]) (\(row.cells[year]))" : String(row.cells[title])
+      let id = try table.id(row.cells[item], line: row.line, column: "item_id")
+      let full = DumpRow.title(String(row.cells[title]), year: String(row.cells[year]))
       guard titles.updateValue(full, forKey: id) == nil else {
         throw table.file.invalid(
           line: row.line, "item_id", row.cells[item], accepted: "an id that no earlier line has")
@@ -71,8 +66,8 @@ public struct MovieLens100KSource: DatasetSource {
     var interactions: [Interaction] = []
     for row in table.rows {
       let interaction = Interaction(
-        user: try table.file.integer(row.cells[user], line: row.line, column: "user_id"),
-        item: try table.file.integer(row.cells[item], line: row.line, column: "item_id"),
+        user: try table.id(row.cells[user], line: row.line, column: "user_id"),
+        item: try table.id(row.cells[item], line: row.line, column: "item_id"),
         timestamp: try table.file.integer(row.cells[timestamp], line: row.line, column: "timestamp")
       )
       guard titles[interaction.item] != nil else {
@@ -84,6 +79,8 @@ public struct MovieLens100KSource: DatasetSource {
     return interactions
   }
 }
+
+extension MovieLens100KSource: PartedSource {}
 
 extension MovieLens100KSource {
   public static var fileNames: [String] {
@@ -116,6 +113,16 @@ struct AtomicFile {
         line: row.line, "the row", row.cells.joined(separator: "\t"),
         accepted: "\(header.count) cells between tabs, as in the header")
     }
+  }
+
+  /// The id in a cell.
+  func id(_ cell: Substring, line: Int, column: String) throws(DataError) -> Int {
+    guard let id = Int(cell), Interaction.ids.contains(id) else {
+      throw file.invalid(
+        line: line, column, cell, accepted: "an integer from 0 to \(Interaction.ids.upperBound - 1)"
+      )
+    }
+    return id
   }
 
   /// The index of the column called `name`, its type ignored.

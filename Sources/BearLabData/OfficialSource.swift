@@ -18,25 +18,23 @@ public struct OfficialSource: DatasetSource {
   /// Reads all files and every row; the samples are drawn here, `train_10000.csv` is not read.
   ///
   /// - Throws: ``DataError``.
-  public func load(folder: String) throws -> Dataset {
+  public func load(folder: String) throws -> Dataset { try parts(folder: folder).dataset }
+}
+
+extension OfficialSource: PartedSource {
+  func parts(folder: String) throws -> DatasetParts {
     let name = TextFile.lastComponent(of: folder)
     let catalogue = try TitleFile.catalogue(TextFile("id2name4Rec.json", in: folder))
     let choice = try PhraseChoice(name: name, folder: folder)
-    let train = try WindowFile.windows(TextFile("train.csv", in: folder), catalogue: catalogue)
-    let test = try WindowFile.windows(TextFile("test.csv", in: folder), catalogue: catalogue)
-    let split: ValidationSplit
-    if TextFile.exists(Self.validationFile, in: folder) {
-      let file = try TextFile(Self.validationFile, in: folder)
-      let windows = try WindowFile.windows(file, catalogue: catalogue)
-      split = ValidationSplit(train: train, validation: windows, from: Self.validationFile)
-    } else {
-      split = ValidationSplit(carvedFrom: train)
+    func windows(_ file: String) throws -> [Window] {
+      try WindowFile.windows(TextFile(file, in: folder), catalogue: catalogue)
     }
-    return Dataset(
-      name: name, catalogue: catalogue, phrases: choice.phrases, train: train,
-      trainSample: split.trainSample, validation: split.validation,
-      test: Permutation.sample(test, limit: ValidationSplit.evaluationLimit),
-      notices: choice.notices + [split.notice])
+    let (train, test) = (try windows("train.csv"), try windows("test.csv"))
+    let hasValidation = TextFile.exists(Self.validationFile, in: folder)
+    return DatasetParts(
+      name: name, catalogue: catalogue, choice: choice, train: train,
+      validation: hasValidation ? (try windows(Self.validationFile), Self.validationFile) : nil,
+      test: test)
   }
 }
 

@@ -43,6 +43,14 @@ struct PhraseChoice {
   let phrases: PromptPhrases
   let notices: [String]
 
+  /// Items that were used, with nothing to say about it.
+  static let items = PhraseChoice(phrases: .items, notices: [])
+
+  private init(phrases: PromptPhrases, notices: [String]) {
+    self.phrases = phrases
+    self.notices = notices
+  }
+
   /// Takes the phrases for `name`, each replaced by that of `dataset.yaml` in `folder` if present.
   ///
   /// - Throws: ``DataError`` for a `dataset.yaml` that is no mapping of the known keys to text.

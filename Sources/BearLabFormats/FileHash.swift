@@ -19,6 +19,7 @@ public enum FileHash {
         EVP_DigestUpdate(context, bytes.baseAddress, bytes.count)
       }
       succeeded = succeeded && status == 1
+      // A file may be larger than what memory is left.
       try file.forget(at: offset, count: count)
     }
     var digest = [UInt8](repeating: 0, count: 32)

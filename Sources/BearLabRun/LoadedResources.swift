@@ -115,6 +115,13 @@ extension ResourceLocator {
     try loadedDataset(name, registry: registry).catalogue.titles
   }
 
+  /// A model's tokenizer.
+  ///
+  /// - Throws: ``ResourceError``, and what the model's file throws.
+  public func tokenizer(ofModel name: String) throws -> some TextEncoder {
+    try loadedOutline(name).encoder
+  }
+
   /// The names of the data sets in the cache.
   public var datasetNames: [String] { names(in: "\(cache)/datasets") }
 

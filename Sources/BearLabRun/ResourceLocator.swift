@@ -1,4 +1,5 @@
 public import BearLabCore
+internal import BearLabData
 internal import Foundation
 
 /// Finds data sets, models and sentence encoders by name in the cache folder, or by path.
@@ -35,12 +36,13 @@ public struct ResourceLocator: Sendable {
     ResourceLocator(cache: cache, loaded: loaded ?? LoadedResources())
   }
 
-  /// The folder of a data set: a path, or a name in the cache.
+  /// The folder of a data set: a path, or a name in the cache; a synthetic one's name stays.
   ///
   /// - Throws: ``ResourceError/notFound(kind:name:cache:known:)``, or
   ///   ``ResourceError/notAFolder(kind:path:)``.
   public func dataset(_ name: String) throws(ResourceError) -> String {
-    try folder(name, kind: "data set", in: "\(cache)/datasets")
+    if SyntheticSource.isName(name) { return name }
+    return try folder(name, kind: "data set", in: "\(cache)/datasets")
   }
 
   /// The folder of a sentence encoder: a path, or a name in the cache.

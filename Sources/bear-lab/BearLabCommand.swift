@@ -22,6 +22,7 @@ struct BearLabCommand: ParsableCommand {
       ExportCommand.self, EvaluateCommand.self, DiagnoseCommand.self, ExplainCommand.self,
       RecommendCommand.self, RescoreCommand.self, ListCommand.self, DescribeCommand.self,
       PlanCommand.self, NewCommand.self, VerifyCommand.self, BenchCommand.self, DoctorCommand.self,
+      DataCommand.self,
     ])
 }
 

@@ -105,7 +105,7 @@ func brokenAtomicFilesAreRefused(items: String, ratings: String, line: Int) thro
 @Test func theLoaderPicksTheLayoutAndHashesItsFiles() throws {
   let registry = PluginRegistry()
   try registry.add(DatasetModule.self)
-  #expect(registry.datasets.names == ["ml-100k", "official"])
+  #expect(registry.datasets.names == ["ml-100k", "official", "synthetic"])
   try withFolder("x", files(items: films)) { folder in
     let dataset = try DatasetLoader.load(folder: folder, registry: registry) { path in
       "hash of \(path.split(separator: "/").last ?? "")"

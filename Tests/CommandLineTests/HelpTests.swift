@@ -9,6 +9,7 @@ import Testing
     ["export", "notebook"], ["export", "peft"], ["export", "gguf-lora"], ["export", "merged"],
     ["diagnose"], ["explain"], ["repl"], ["runs"], ["runs", "list"],
     ["runs", "show"], ["runs", "delete"], ["runs", "tag"], ["runs", "note"], ["runs", "reindex"],
+    ["data"], ["data", "prepare"], ["data", "check"],
   ])
   func helpIsAsRecorded(command: [String]) throws {
     let outcome = try bearLab(command + ["--help"])
@@ -19,6 +20,7 @@ import Testing
   @Test(arguments: [
     ["list"], ["list", "objectives"], ["describe", "objective", "bear"],
     ["describe", "objective", "cft+bear"], ["describe", "section", "training"],
+    ["describe", "dataset", "synthetic"],
     ["run", "--dry-run"],
   ])
   func listingsAreAsRecorded(arguments: [String]) throws {

@@ -37,6 +37,7 @@ struct Target {
     case "yaml":
       subjects = [try Self.description(folder), try Self.dataset("dataset.yaml", folder)]
     case "hdf5": subjects = [try Self.checkpoint(folder)]
+    case "dump": subjects = try Self.dumps(folder)
     case "broken": subjects = [Self.broken(folder)]
     default: return nil
     }
@@ -158,6 +159,49 @@ struct Target {
       }
       guard loaded.phrases.historyPhrase.last?.isWhitespace == true else {
         throw Nonsense(what: "phrase '\(loaded.phrases.historyPhrase)'")
+      }
+    }
+  }
+
+  /// A dump of each syntax: JSON and Python's literals, CSV, cells between separators; and gzip.
+  private static func dumps(_ folder: String) throws -> [Subject] {
+    let rows = (0..<12).flatMap { user in (0..<8).map { (user, $0, 86_400 * (user + $0)) } }
+    func lines(_ line: (Int, Int, Int) -> String) -> String { rows.map(line).joined() }
+    func titles(_ line: (Int) -> String) -> String { (0..<8).map(line).joined() }
+    let dumps = [
+      [
+        "Books.json": lines {
+          #"{"reviewerID": "A\#($0)", "asin": "B\#($1)", "x": [{"y": "\u00e9"}], "#
+            + #""unixReviewTime": \#($2)}\#n"#
+        },
+        "meta_Books.json": titles {
+          #"{'asin': 'B\#($0)', 'title': u"T\x41 '\#($0)'", 'p': (1L, None)}\#n"#
+        },
+      ],
+      [
+        "interactions.csv": "user,item,time\n" + lines { "\"u \"\"\($0)\",i\($1),\($2)\n" },
+        "titles.csv": "item,title\n" + titles { "i\($0),\"A, \n \($0)\"\n" },
+      ],
+      [
+        "ratings.dat": lines { "\($0)::\($1)::5::\($2)\n" },
+        "movies.dat": titles { "\($0)::Toy \($0) (1995)::Comedy\n" },
+      ],
+    ]
+    return try dumps.enumerated().flatMap { number, files in
+      let dump = "\(folder)/dump \(number)"
+      try FileManager.default.createDirectory(atPath: dump, withIntermediateDirectories: true)
+      for (name, text) in files { try Data(text.utf8).write(to: URL(filePath: "\(dump)/\(name)")) }
+      return files.sorted { $0.key < $1.key }.map { name, text in
+        Subject(honest: Array(text.utf8), path: "\(dump)/\(name)") { mutator, bytes in
+          mutator.text(bytes)
+        } load: {
+          var settings = PreparationSettings()
+          settings.malformed = 0.05
+          let counts = try Preparation(dump, settings: settings).counts()
+          guard counts.users <= 96, counts.items <= 8, counts.interactions <= 192 else {
+            throw Nonsense(what: "\(counts)")
+          }
+        }
       }
     }
   }

@@ -9,7 +9,7 @@ import Testing
   private static let mutants = 2000
 
   @Test(arguments: [
-    "gguf", "safetensors", "huggingface", "tokenizer", "csv", "json", "yaml", "hdf5",
+    "gguf", "safetensors", "huggingface", "tokenizer", "csv", "json", "yaml", "hdf5", "dump",
   ])
   func mutantsAreReadOrRefused(format: String) throws {
     var results: [String] = []

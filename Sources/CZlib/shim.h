@@ -1,0 +1,2 @@
+// zlib, which reads gzip files and plain ones by the same calls.
+#include <zlib.h>
