@@ -18,7 +18,7 @@ public struct Composition {
   ///   - kind: a general setting, such as `dataset` or `objective`.
   ///   - name: its value.
   ///   - parameters: of the plug-in, such as `lambda=0.5`.
-  /// - Throws: what ``RunDescription`` has against it.
+  /// - Throws: what ``BearLabRun/RunDescription`` has against it.
   public mutating func choose(_ kind: String, _ name: String, parameters: [String]) throws {
     let own = try parameters.map { try RunDescription.Assignment(parsing: "\(kind).\($0)") }
     // A plug-in's choice begins its parameters anew.

@@ -3,7 +3,7 @@ internal import Foundation
 
 /// Edits lines on a terminal, with a history that is kept in a file and completion by the tab key.
 ///
-/// It holds pointers into libedit, which calls back while ``line(prompt:)`` waits.
+/// It holds pointers into libedit, which calls back while ``line()`` waits.
 public final class TerminalEditor {
   /// What was typed.
   public enum Line: Sendable, Equatable {

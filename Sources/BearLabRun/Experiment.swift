@@ -145,7 +145,7 @@ public struct Experiment {
 
   /// A trainer with fresh LoRA weights.
   ///
-  /// - Parameter injector: what fills the slots of prompts; see ``makeInjector(observer:)``.
+  /// - Parameter injector: what fills the slots of prompts; see `makeInjector(observer:)`.
   /// - Returns: the trainer, whose objective knows the catalogue.
   /// - Throws: `TrainingError`, and what the objective throws.
   public func makeTrainer(injector: (any Injector)? = nil) throws -> Trainer {

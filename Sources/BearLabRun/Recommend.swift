@@ -17,7 +17,7 @@ extension Experiment {
   /// Recommends behind a history of titles.
   ///
   /// - Parameters:
-  ///   - titles: oldest first; what is no title is looked for, see ``TitleFinder``.
+  ///   - titles: oldest first; what is no title is looked for, see `TitleFinder`.
   ///   - run: the run whose best checkpoint is asked; nil for the base model.
   ///   - count: the length of the list, at most.
   ///   - observer: told of the titles that were taken for others, and of what is left out.

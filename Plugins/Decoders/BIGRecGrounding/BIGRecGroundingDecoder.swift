@@ -11,9 +11,9 @@ public import BearLabCore
 /// scores for the user. Both are 0 throughout where the largest is the smallest. Of equal ones the
 /// title of the lower item comes first; a title's score in the list is −D, or −D″.
 ///
-/// The texts are those of ``VocabularyBeamSearch``, of which the first is taken. A vector is the last
-/// hidden state, after the final norm, at the last token of the text alone, BOS before it where the
-/// model has one; LoRA has no part in it.
+/// The texts are those of ``BearLabCore/VocabularyBeamSearch``, of which the first is taken. A
+/// vector is the last hidden state, after the final norm, at the last token of the text alone, BOS
+/// before it where the model has one; LoRA has no part in it.
 ///
 /// - Source: K. Bao et al., "A Bi-Step Grounding Paradigm for Large Language Models in
 ///   Recommendation Systems", 2023; SAI990323/BIGRec, `evaluate.py`.

@@ -2,7 +2,8 @@ public import BearLabCore
 
 /// Beam search over the whole vocabulary: what a model writes when nothing keeps it to the catalogue.
 ///
-/// The texts are those of ``VocabularyBeamSearch``; one that is a title's tokens is that title.
+/// The texts are those of ``BearLabCore/VocabularyBeamSearch``; one that is a title's tokens is that
+/// title.
 ///
 /// - Source: `BeamSearchScorer` of transformers 4.49.0; `constrained-beam`, flavour `hf`, without its
 ///   constraint.

@@ -4,8 +4,8 @@ public import BearLabCore
 ///
 ///     S(title) = Σ_t log p_t          the list is sorted by S / length^α, EOS counted in the length
 ///
-/// The search is ``BestFirstSearch``, whose documentation says why nothing is missed. Of titles that
-/// tie at the last place any is found.
+/// The search is ``BearLabCore/BestFirstSearch``, whose documentation says why nothing is missed. Of
+/// titles that tie at the last place any is found.
 ///
 /// With `max-expansions` the search may end before the list is certain: a list then holds the titles
 /// that are certain, in their places, and is shorter than `list`. A list as long as that, or as the

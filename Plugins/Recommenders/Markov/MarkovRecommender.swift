@@ -9,7 +9,7 @@ internal import BearLabTensor
 /// p(j) is the share of j among the training targets; m is the weight of popularity, in
 /// transitions. Without a history, or behind an item that nothing came after, it is p(j).
 ///
-/// Windows of a user overlap, and each transition is counted once: see ``Transitions``.
+/// Windows of a user overlap, and each transition is counted once: see `Transitions`.
 ///
 /// - Source: Zhai and Lafferty, "A Study of Smoothing Methods for Language Models", ACM TOIS 22,
 ///   2004: the Dirichlet prior, here popularity.

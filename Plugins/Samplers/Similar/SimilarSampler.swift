@@ -4,8 +4,8 @@ internal import BearLabNN
 /// Titles that read like the target: drawn from those whose vectors are nearest to the target's.
 ///
 /// A title's vector is the language model's last hidden state behind it, see
-/// ``PathScorer/embeddings(of:)``; nearness is the cosine. The wanted number is drawn uniformly from
-/// the `pool` nearest ones.
+/// ``BearLabCore/PathScorer/embeddings(of:)``; nearness is the cosine. The wanted number is
+/// drawn uniformly from the `pool` nearest ones.
 ///
 /// - Source: RosePO (arXiv 2410.12519), rejected sampling against semantic hallucination.
 public struct SimilarSampler: NegativeSampler {

@@ -63,7 +63,13 @@ struct GGUFTokenizerFile {
     return "llama"
   }
 
-  private var addsBOS: Bool { file.metadata["tokenizer.ggml.add_bos_token"] == .bool(true) }
+  private var addsBOS: Bool {
+    switch file.metadata["tokenizer.ggml.add_bos_token"] {
+    case .bool(let adds): adds
+    // Where files of Llama 3 do not say, llama.cpp adds it.
+    default: (try? cut())?.ignoresMerges ?? false
+    }
+  }
 
   private func token(_ key: String) -> String? {
     guard case .integer(let number) = file.metadata["tokenizer.ggml.\(key)"],

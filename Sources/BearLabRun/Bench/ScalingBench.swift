@@ -3,7 +3,7 @@ internal import BearLabTensor
 
 /// Times how work grows: with the catalogue, the histories, the users and LoRA's rank.
 ///
-/// Data are synthetic, see ``SyntheticDataset``. One size grows at a time while the others stay; of
+/// Data are synthetic, see `SyntheticDataset`. One size grows at a time while the others stay; of
 /// the repetitions of a work the fastest counts, since a busy machine only makes it slower.
 public struct ScalingBench {
   /// What grows.

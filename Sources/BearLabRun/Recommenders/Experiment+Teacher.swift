@@ -9,7 +9,7 @@ extension Experiment {
   /// - Parameters:
   ///   - folder: of the run; the checkpoint of its best epoch decodes.
   ///   - rows: the first of the windows that language models train on, so many.
-  ///   - path: of the file; see ``TeacherFile``.
+  ///   - path: of the file; see `TeacherFile`.
   ///   - interruption: asked after every batch.
   ///   - observer: told how far it is.
   /// - Returns: the number of lists.

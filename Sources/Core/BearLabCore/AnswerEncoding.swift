@@ -40,7 +40,8 @@ extension TextEncoder {
 extension ItemTrie {
   /// The trie of all titles of a catalogue, as a backbone writes them.
   ///
-  /// - Throws: ``CatalogueError`` where two titles have the same tokens, or one contains EOS.
+  /// - Throws: ``BearLabCore/CatalogueError`` where two titles have the same tokens, or one contains
+  ///   EOS.
   public init(
     catalogue: Catalogue, backbone: some Backbone, encoder: some TextEncoder
   ) throws(CatalogueError) {

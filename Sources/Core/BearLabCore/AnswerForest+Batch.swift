@@ -12,7 +12,7 @@ extension AnswerForest {
   ///   - injected: the vectors of ``slots``.
   ///   - beamWidth: of the search behind each prompt for ``AnswerBatch/beamThresholds``; nil for none.
   /// - Returns: the batch, whose logits are on the tape.
-  /// - Throws: ``LanguageModelError``.
+  /// - Throws: ``BearLabLanguageModel/LanguageModelError``.
   public func batch(
     model: LanguageModel, adapter: LoRAAdapter?, dropout: DropoutKey? = nil,
     injected: InjectedVectors? = nil, beamWidth: Int? = nil
@@ -86,7 +86,7 @@ extension AnswerForest {
   ///   - adapter: LoRA weights without gradients; nil for the base model.
   ///   - injected: the vectors of ``slots``, constants.
   /// - Returns: a sum over the answer's tokens, EOS included.
-  /// - Throws: ``LanguageModelError``.
+  /// - Throws: ``BearLabLanguageModel/LanguageModelError``.
   public func logProbabilities(
     model: LanguageModel, adapter: LoRAAdapter?, injected: InjectedVectors? = nil
   ) throws -> [Float] {

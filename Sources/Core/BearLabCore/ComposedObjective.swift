@@ -3,7 +3,7 @@
 ///     loss = Σ w_t f_t ℓ_t / Σ w_t f_t
 ///
 /// w_t and ℓ_t are the first half's, the factors f_t the second's. The parameters are those of both; of
-/// two with one name, the second's gets ``prefix`` in front. What must be computed is what the first
+/// two with one name, the second's gets `factor-` in front. What must be computed is what the first
 /// half needs, with the whole vocabulary's logits where the second needs them.
 public struct ComposedObjective<First: TokenWeightedObjective, Second: TokenFactors>: Objective {
   private var first: First
@@ -73,7 +73,7 @@ public struct ComposedObjective<First: TokenWeightedObjective, Second: TokenFact
     try second.stepEnded()
   }
 
-  /// The states of both, the second's keys with ``prefix`` in front.
+  /// The states of both, the second's keys with `factor-` in front.
   public var state: [String: Double] {
     get {
       second.state.reduce(into: first.state) { $0[Self.prefix + $1.key] = $1.value }

@@ -8,8 +8,8 @@ internal import BearLabTensor
 /// nothing; the forced tokens that a beam walked over are run through the transformer together
 /// when it next has a choice, and never if it is pruned before that.
 ///
-/// A scorer serves one batch of prompts after another, see ``restart(prompts:)``, for as long as the
-/// adapter's weights stay the same: after a training step make another.
+/// A scorer serves one batch of prompts after another, see ``restart(prompts:injected:)``, for as
+/// long as the adapter's weights stay the same: after a training step make another.
 public struct LanguageModelScorer: PathScorer {
   private let model: LanguageModel
   private let trie: ItemTrie

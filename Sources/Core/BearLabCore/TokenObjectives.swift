@@ -10,7 +10,7 @@ public protocol TokenWeightedObjective: Objective {
   ///   - batch: the answers.
   ///   - factors: `[rows]`, constant to the gradient; with factors of 1 this is the objective itself.
   /// - Returns: Σ w_t f_t ℓ_t in nats, and the weight Σ w_t f_t.
-  /// - Throws: where what ``needs`` names was not computed.
+  /// - Throws: where what ``Objective/needs`` names was not computed.
   func loss(_ batch: AnswerBatch, factors: [Float]) throws -> LossTerms
 }
 

@@ -3,13 +3,13 @@ internal import CBearKernels
 /// Numbers in a shape, with the operation that made them: a small define-by-run tape.
 ///
 /// Single precision, row-major. Operations on tensors that require a gradient are recorded;
-/// ``backward()`` on a scalar then adds to the ``gradient`` of every such tensor above it.
+/// ``backward(seed:)`` on a scalar then adds to the ``gradient`` of every such tensor above it.
 /// Not `Sendable`: one run owns its tensors.
 public final class Tensor {
   /// The extents; empty for a scalar.
   public let shape: [Int]
   package let buffer: Buffer
-  /// Whether ``backward()`` computes a gradient here.
+  /// Whether ``backward(seed:)`` computes a gradient here.
   public let requiresGradient: Bool
   package private(set) var gradientBuffer: Buffer?
   private let parents: [Tensor]

@@ -68,7 +68,7 @@ public enum InjectorChecks {
   ///   - injector: its tensors are moved, and put back.
   ///   - step: of the differences.
   ///   - loss: a scalar that depends on them.
-  /// - Returns: as ``GradientCheck/largestError(ofParameters:directions:step:seed:_:)``.
+  /// - Returns: as ``BearLabTensor/GradientCheck/largestError(ofParameters:directions:step:seed:_:)``.
   /// - Throws: what `loss` throws.
   public static func largestGradientError(
     of injector: any Injector, step: Float = 0.01, loss: () throws -> Tensor

@@ -22,7 +22,8 @@ public struct LetterEncoder: TextEncoder {
 }
 
 extension DecoderContext {
-  /// The titles of a trie as ``LetterEncoder`` writes them; the later ones are targets more often.
+  /// The titles of a trie in letters, see ``BearLabTestSupport/LetterEncoder``; later ones are targets
+  /// more often.
   public static func letters(_ trie: ItemTrie) -> DecoderContext {
     let encoder = LetterEncoder()
     let titles = (0..<trie.titleCount).map { encoder.decode(trie.tokens(of: $0).dropLast()) }

@@ -37,7 +37,7 @@ public struct TinyModel {
   ///   - feedForwardWidth: beyond 512 the feed-forward layer is computed in several panels.
   ///   - family: which features it has.
   ///   - rounding: what becomes of the weights of projections, in any precision.
-  /// - Throws: ``LanguageModelError``, never for the sizes of this model.
+  /// - Throws: ``BearLabLanguageModel/LanguageModelError``, never for the sizes of this model.
   public init(
     seed: UInt64 = 1, tiedHead: Bool = true, precision: Precision = .f32,
     feedForwardWidth: Int = 40, family: Family = .llama, rounding: (Float) -> Float = { $0 }
@@ -162,7 +162,7 @@ private let forcedInstructionSet = ProcessInfo.processInfo.environment["BEAR_LAB
 ///   - instructionSet: nil for what `BEAR_LAB_ISA` says, or else the best that this CPU has.
 ///   - body: what depends on the two.
 /// - Returns: what `body` returns.
-/// - Throws: ``ComputeError``, and what `body` throws.
+/// - Throws: ``BearLabTensor/ComputeError``, and what `body` throws.
 public func withCompute<Result>(
   threads: Int = 1, instructionSet: String? = nil, _ body: () throws -> Result
 ) throws -> Result {
