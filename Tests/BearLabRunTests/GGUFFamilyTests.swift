@@ -146,6 +146,7 @@ import Testing
     builder.add(
       "tokenizer.ggml.token_type", array: 5, count: tokens.count,
       tokens.indices.flatMap { GGUFBuilder.little(Int32(special.contains($0) ? 3 : 1)) })
+    builder.add("tokenizer.ggml.bos_token_id", UInt32(1))
     builder.add("tokenizer.ggml.eos_token_id", UInt32(0))
   }
 

@@ -51,7 +51,7 @@ import Testing
   @Test func aTensorThatIsNotInItsShard() throws {
     let error = try refusal("llama") { folder in
       try replace(
-        "\"model.norm.weight\": \"model-00003", with: "\"model.norm.weight\": \"model-00001",
+        "\"model.norm.weight\": \"model-00002", with: "\"model.norm.weight\": \"model-00001",
         in: "\(folder)/model.safetensors.index.json")
     }
     #expect(

@@ -52,6 +52,7 @@ def write(name, config, tokenizer, dtype, shard, is_old=False):
     source = TOKENIZERS / tokenizer
     encoder = Tokenizer.from_file(str(source / "tokenizer.json"))
     config.vocab_size = encoder.get_vocab_size() + 3  # rows that no token has
+    config.eos_token_id = encoder.token_to_id("<|end|>")
     model = AutoModelForCausalLM.from_config(config)
     randomise(model, dtype)
     model.to(dtype).save_pretrained(folder, max_shard_size=shard)
@@ -71,6 +72,11 @@ def write(name, config, tokenizer, dtype, shard, is_old=False):
         r=2, lora_alpha=6, target_modules=["q_proj", "down_proj"], init_lora_weights=False))
     adapted.save_pretrained(folder / "adapter")
     (folder / "adapter" / "README.md").unlink(missing_ok=True)
+    path = folder / "adapter" / "adapter_config.json"
+    settings = json.loads(path.read_text())
+    settings["base_model_name_or_path"] = name
+    settings["target_modules"].sort()
+    path.write_text(json.dumps(settings, indent=1) + "\n")
     with torch.no_grad():
         last = adapted.eval()(torch.tensor([ids])).logits[0, -1]
     golden = {
