@@ -59,9 +59,8 @@ extension RunOptions {
     let recorded = try RunDescription.assignments(
       yaml: run.readDescription(), path: run.descriptionPath)
     let given = try assignments(over: [])
-    let registry = try PluginRegistry.with(
-      plugins: RunDescription.pluginPaths(
-        RunDescription.pluginPaths(recorded), and: RunDescription.pluginPaths(given)))
+    let registry = try PluginRegistry.named(
+      by: recorded, and: RunDescription.pluginPaths(given))
     func training(_ assignments: [RunDescription.Assignment]) -> [RunDescription.Assignment] {
       assignments.filter { ["lora", "training"].contains($0.section) }
     }

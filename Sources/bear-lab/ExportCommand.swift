@@ -41,9 +41,7 @@ struct ExportTeacherCommand: ParsableCommand {
     let folder = try RunReference.folder(runFolder)
     let recorded = try RunDescription.assignments(
       yaml: folder.readDescription(), path: folder.descriptionPath)
-    let registry = try PluginRegistry.with(
-      plugins: RunDescription.pluginPaths(
-        RunDescription.pluginPaths(recorded), and: plugins.paths))
+    let registry = try PluginRegistry.named(by: recorded, and: plugins.paths)
     let description = try RunDescription(recorded, registry: registry)
     let experiment = try Experiment(loading: description, registry: registry)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)

@@ -27,9 +27,26 @@ struct PluginOptions: ParsableArguments {
 }
 
 extension PluginRegistry {
-  /// The built-in plug-ins and those that settings name.
-  static func named(by assignments: [RunDescription.Assignment]) throws -> PluginRegistry {
-    try with(plugins: RunDescription.pluginPaths(assignments))
+  /// The built-in plug-ins, those that settings name, and those of the run that training begins with.
+  ///
+  /// - Parameters:
+  ///   - assignments: the settings of a run.
+  ///   - others: paths besides; one that has moved takes the place of that of the same name.
+  /// - Returns: the registry.
+  /// - Throws: as ``with(plugins:)``.
+  static func named(
+    by assignments: [RunDescription.Assignment], and others: [String] = []
+  ) throws -> PluginRegistry {
+    let start = assignments.last { $0.path == "init-from" }.flatMap {
+      try? RunFolder(existing: $0.text)
+    }
+    let initial = try start.map {
+      RunDescription.pluginPaths(
+        try RunDescription.assignments(yamlFile: $0.descriptionPath))
+    }
+    let named = RunDescription.pluginPaths(
+      initial ?? [], and: RunDescription.pluginPaths(assignments))
+    return try with(plugins: RunDescription.pluginPaths(named, and: others))
   }
 
   /// The built-in plug-ins, and those of packages and libraries.

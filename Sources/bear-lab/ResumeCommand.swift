@@ -31,9 +31,7 @@ struct ResumeCommand: ParsableCommand {
     let text = try folder.readDescription()
     let recorded = try RunDescription.assignments(yaml: text, path: folder.descriptionPath)
     // Where a plug-in is does not belong to the settings that must be the same.
-    let registry = try PluginRegistry.with(
-      plugins: RunDescription.pluginPaths(
-        RunDescription.pluginPaths(recorded), and: plugins.paths))
+    let registry = try PluginRegistry.named(by: recorded, and: plugins.paths)
     let description = try RunDescription(recorded, registry: registry)
     let record = try RunRecord(yaml: text, path: folder.descriptionPath)
     try ComputeOptions.apply(

@@ -1,5 +1,6 @@
 import ArgumentParser
 import BearLabCore
+import BearLabData
 import BearLabRun
 import BearLabStore
 import Foundation
@@ -86,7 +87,9 @@ struct RunCommand: ParsableCommand {
   /// `runs/<dataset>-<backbone>-<objective>-<time>`, in the working folder; without a language model
   /// `runs/<dataset>-<recommender>-<time>`.
   private static func defaultOutput(_ description: RunDescription) -> String {
-    let dataset = description.dataset.split(separator: "/").last.map(String.init) ?? "dataset"
+    let dataset =
+      SyntheticSource.isName(description.dataset)
+      ? "synthetic" : description.dataset.split(separator: "/").last.map(String.init) ?? "dataset"
     let format = DateFormatter()
     format.locale = Locale(identifier: "en_US_POSIX")
     format.dateFormat = "yyyyMMdd-HHmmss"

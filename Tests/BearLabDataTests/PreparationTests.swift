@@ -56,6 +56,13 @@ import Testing
     #expect(record.text.contains("1 of them malformed"))
   }
 
+  /// Two spellings of é are two users, as they are in Python.
+  @Test func idsAreToldApartByTheirBytes() throws {
+    let rows = ["u\u{E9}", "ue\u{301}"].flatMap { user in (0..<6).map { "\(user),i\($0),9\n" } }
+    let record = try prepare(["interactions.csv": Self.rows(extra: rows.joined())])
+    #expect(record.counts.users == 8 && record.counts.interactions == 48)
+  }
+
   @Test func aFileMayBeGivenWithItsTitles() throws {
     let files = [
       "interactions.csv": "", "a.csv": Self.rows(), "titles.csv": "", "b.txt": Self.titles,

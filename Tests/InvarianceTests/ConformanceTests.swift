@@ -15,11 +15,10 @@ import Testing
     }
   }
 
-  /// The networks that A-LLMRec learns first are in its tests.
   @Test(arguments: try PluginRegistry.builtin().backbones.names)
   func backbones(name: String) throws {
     let type = try PluginRegistry.builtin().backbones.find(name)
-    try withCompute { try BackboneConformance.check(type, checksInjector: name != "a-llmrec") }
+    try withCompute { try BackboneConformance.check(type) }
   }
 
   @Test(arguments: try PluginRegistry.builtin().samplers.names)

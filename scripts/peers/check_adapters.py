@@ -238,10 +238,8 @@ def check_llama_cpp(checks: Checks, base: pathlib.Path, work: pathlib.Path) -> N
         answer = xllamacpp.Server(settings).handle_completions(
             {"prompt": probe, "n_predict": 1, "n_probs": 20, "temperature": 0.0}
         )
-        return {
-            row["id"]: row["logprob"]
-            for row in answer["completion_probabilities"][0]["top_logprobs"]
-        }
+        first = answer["choices"][0]["logprobs"]["content"][0]
+        return {row["id"]: row["logprob"] for row in first["top_logprobs"]}
 
     found, without = told(True), told(False)
     gap = max(abs(value - expected[token].item()) for token, value in found.items())

@@ -85,22 +85,39 @@ struct InteractionTable {
   }
 }
 
+/// An id, told apart from others byte by byte: a String's equality is canonical equivalence.
+private struct ID: Hashable {
+  let text: String
+
+  static func == (first: ID, second: ID) -> Bool {
+    first.text.utf8.elementsEqual(second.text.utf8)
+  }
+
+  func hash(into hasher: inout Hasher) {
+    // Whole, which is faster than byte by byte; native strings have their bytes in one place.
+    let isDone: Void? = text.utf8.withContiguousStorageIfAvailable {
+      hasher.combine(bytes: UnsafeRawBufferPointer($0))
+    }
+    if isDone == nil { hasher.combine(text.utf8.count) }
+  }
+}
+
 /// Ids of a dump as numbers from 0, in the order of first appearance.
 private struct IDTable {
-  private var numbers: [String: Int32] = [:]
+  private var numbers: [ID: Int32] = [:]
   private var names: [String] = []
 
   var count: Int { names.count }
 
   /// The number of an id, a new one for one that was not seen.
   mutating func number(of id: String) -> Int {
-    if let known = numbers[id] { return Int(known) }
-    numbers[id] = Int32(names.count)
+    if let known = known(id) { return known }
+    numbers[ID(text: id)] = Int32(names.count)
     names.append(id)
     return names.count - 1
   }
 
-  func known(_ id: String) -> Int? { numbers[id].map(Int.init) }
+  func known(_ id: String) -> Int? { numbers[ID(text: id)].map(Int.init) }
 
   /// `[ids]`: numbers from 1 for the ids that some interactions have, in ascending order: of
   /// numbers where all are whole ones, else of bytes; 0 for the others.

@@ -11,7 +11,7 @@ internal import BearLabFormats
 /// The last item of a history thus says all that can be known of the next, so that the best
 /// reachable figures are known: ``best(for:)``. Titles name their cluster.
 public struct SyntheticSource: DatasetSource {
-  public static let summary = "made up: synthetic:items=N,users=N,seed=N and other parameters"
+  public static let summary = "a data set made up from a seed: synthetic:items=N,users=N,seed=N"
   public static let parameters: [Parameter] = [
     .integer("items", default: 2000, in: 20...1_000_000, "items, each with a title of its own"),
     .integer("users", default: 2000, in: 100...10_000_000, "users"),

@@ -25,7 +25,8 @@ struct HuggingFaceFiles {
       try copyFiles(to: folder)
     } else {
       let file = try GGUFFile(path: source.path)
-      try Self.write(.object(GGUFTokenizerFile(file).members()), to: "\(folder)/tokenizer.json")
+      try Self.write(
+        .object(GGUFTokenizerFile(file).members()), to: "\(folder)/tokenizer.json", onLines: false)
       try Self.write(
         .object(GGUFTokenizerFile(file).settings()), to: "\(folder)/tokenizer_config.json")
     }
@@ -36,10 +37,11 @@ struct HuggingFaceFiles {
     try Self.write(.object(config), to: "\(folder)/\(HuggingFaceModel.config)")
   }
 
-  /// Writes a JSON file, keys sorted.
-  static func write(_ value: JSONValue, to path: String) throws {
+  /// Writes a JSON file, keys sorted; a member a line, unless there are too many to be looked at.
+  static func write(_ value: JSONValue, to path: String, onLines: Bool = true) throws {
     let encoder = JSONEncoder()
-    encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+    encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+    if onLines { encoder.outputFormatting.insert(.prettyPrinted) }
     let file = try PartialFile(replacing: path)
     try file.write(Array(try encoder.encode(value)) + [UInt8(ascii: "\n")])
     try file.finish()

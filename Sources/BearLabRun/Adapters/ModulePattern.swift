@@ -63,12 +63,13 @@ struct PatternTable<Value> {
 }
 
 extension JSONValue {
-  /// The keys of an object in the order of the text, which a decoder does not keep.
+  /// Sorts the keys of an object by their order in the text, which a decoder does not keep.
   ///
   /// - Parameters:
   ///   - keys: of the object.
   ///   - name: its own key.
   ///   - text: valid JSON, in which `name` is a key once.
+  /// - Returns: the keys; any that the text has not as they are come last.
   static func sorted(
     _ keys: some Sequence<String>, ofObject name: String, in text: String
   )

@@ -56,11 +56,12 @@ public enum ObjectiveConformance {
   ///   - batches: how many random ones.
   ///   - tolerance: of the gradient, relative.
   ///   - frozen: as in ``check(_:_:frozen:)``.
+  ///   - masked: whether logits of -infinity are tried; false where the loss has no bound in them.
   /// - Returns: what is wrong, empty where nothing is.
   /// - Throws: what the objective throws.
   public static func problems(
     of objective: any Objective, batches: Int = 10, tolerance: Double = 2e-3,
-    frozen: Frozen? = nil
+    frozen: Frozen? = nil, masked: Bool = true
   ) throws -> [String] {
     var problems: [String] = []
     for seed in 0..<UInt64(batches) {
@@ -73,7 +74,7 @@ public enum ObjectiveConformance {
         + check.repetition() + check.observation()
       problems += found.map { "batch \(seed): \($0)" }
     }
-    return try problems + ObjectiveExtremes.problems(of: objective)
+    return try problems + ObjectiveExtremes.problems(of: objective, masked: masked)
   }
 }
 
