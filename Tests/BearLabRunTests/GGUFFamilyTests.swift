@@ -59,9 +59,11 @@ import Testing
     struct Merge: Decodable {
       let text: String
       init(from decoder: any Decoder) throws {
-        text =
-          (try? decoder.singleValueContainer().decode(String.self))
-          ?? (try [String](from: decoder)).joined(separator: " ")
+        if let pair = try? [String](from: decoder) {
+          text = pair.joined(separator: " ")
+        } else {
+          text = try decoder.singleValueContainer().decode(String.self)
+        }
       }
     }
     let model: Model
@@ -144,7 +146,7 @@ import Testing
     builder.add(
       "tokenizer.ggml.token_type", array: 5, count: tokens.count,
       tokens.indices.flatMap { GGUFBuilder.little(Int32(special.contains($0) ? 3 : 1)) })
-    builder.add("tokenizer.ggml.eos_token_id", 0)
+    builder.add("tokenizer.ggml.eos_token_id", UInt32(0))
   }
 
   /// A weight; of a Llama's Q and K, the two halves of each head take turns.
