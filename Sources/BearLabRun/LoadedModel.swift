@@ -19,8 +19,8 @@ public struct LoadedModel {
   ///   - path: of the GGUF file or the folder of Hugging Face.
   ///   - precision: of the frozen weights and of the operands of products; the instruction set in
   ///     use must have it.
-  /// - Throws: what ``ModelOutline/init(path:)`` throws, ``LanguageModelError``, or ``ExportProbeError`` where
-  ///   the folder was exported by this program and is another now.
+  /// - Throws: what ``ModelOutline/init(path:)`` throws, `LanguageModelError`, or ``ExportProbeError``
+  ///   where the folder was exported by this program and is another now.
   public init(path: String, precision: Precision = .f32) throws {
     let source = try ModelSources.open(path)
     try self.init(source, ModelOutline(source), precision: precision)

@@ -14,7 +14,7 @@ public struct ModelOutline {
   /// Reads what a model's file or folder says of it, and checks that every weight is there in the
   /// right shape.
   ///
-  /// - Throws: ``GGUFError``, ``HuggingFaceError``, ``SafetensorsError`` or ``ModelError``.
+  /// - Throws: `GGUFError`, `HuggingFaceError`, `SafetensorsError`, `TokenizerError` or ``ModelError``.
   public init(path: String) throws {
     try self.init(ModelSources.open(path))
   }

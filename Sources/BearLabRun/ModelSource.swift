@@ -54,7 +54,7 @@ extension ModelSource {
 public enum ModelSources {
   /// Reads the header of a GGUF file, or the description in a Hugging Face folder.
   ///
-  /// - Throws: ``GGUFError``; ``HuggingFaceError`` or ``SafetensorsError``.
+  /// - Throws: what reading a GGUF file or the folder's `config.json` and index throws.
   public static func open(_ path: String) throws -> any ModelSource {
     var isFolder: ObjCBool = false
     let exists = FileManager.default.fileExists(atPath: path, isDirectory: &isFolder)
