@@ -9,7 +9,7 @@ public import BearLabCore
 /// ```
 ///
 /// What is drawn is a pure function of request and context, none comes twice, none is the target or
-/// of the history, none is outside of the catalogue unless ``SamplerNeeds/leavesCatalogue`` says so,
+/// of the history, none is outside of the catalogue unless `needs.leavesCatalogue` says so,
 /// and there are no more than asked for; where there are fewer in the catalogue, all come.
 public enum SamplerConformance {
   private static let titles = 20
