@@ -112,6 +112,7 @@ struct RunFacts: Equatable, Sendable {
       metrics["\(prefix)hr@\(cutoff)"] = figures.hr[place]
     }
     metrics["\(prefix)item_nll"] = figures.itemNLL
+    for (name, value) in figures.further { metrics["\(prefix)\(name)"] = value }
   }
 
   private struct PruningLine: Decodable {
