@@ -4,7 +4,7 @@ import Testing
 @Suite struct HelpTests {
   @Test(arguments: [
     [], ["run"], ["resume"], ["evaluate"], ["rescore"], ["recommend"], ["list"], ["describe"],
-    ["verify"], ["plan"], ["reproduce"], ["compare"], ["sweep"], ["plot"], ["export"],
+    ["verify"], ["plan"], ["new"], ["reproduce"], ["compare"], ["sweep"], ["plot"], ["export"],
     ["export", "teacher"], ["export", "tensorboard"], ["export", "csv"], ["export", "jsonl"],
     ["export", "notebook"], ["export", "peft"], ["export", "gguf-lora"], ["export", "merged"],
     ["diagnose"], ["explain"], ["repl"], ["runs"], ["runs", "list"],
