@@ -16,7 +16,7 @@ struct NewCommand: ParsableCommand {
       built-in plug-in. Nothing is overwritten.
       """)
 
-  @Argument(help: "What it is: \(PluginKind.allCases.map(\.rawValue).joined(separator: ", ")).")
+  @Argument(help: "What it is.")
   var kind: PluginKind
   @Argument(help: "Its name on the command line, such as focal-loss.") var name: String
   @Option(help: "The folder of the package. (default: ./NAME)") var path: String?
