@@ -46,8 +46,11 @@ public struct PluginPackage: Sendable {
     // Before the build: what is edited meanwhile is another plug-in.
     let hash = try sourcesHash()
     let products = try dynamicProducts(toolkit)
-    // Another core is another build: the manifest's flags do not tell whether it has changed.
-    let folder = try "\(path)/.build/bear-lab/\(Self.hash(of: toolkit.libraryPath).prefix(16))"
+    // Another core is another build: the manifest's flags do not tell whether it has changed. So is
+    // another place: what was built names its own.
+    let core = try Self.hash(of: toolkit.libraryPath)
+    let key = FileHash.sha256(of: Array("\(core) \(path)".utf8)).prefix(16)
+    let folder = "\(path)/.build/bear-lab/\(key)"
     var paths: [String] = []
     for product in products {
       let library = "\(folder)/release/lib\(product).so"

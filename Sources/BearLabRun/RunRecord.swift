@@ -34,7 +34,8 @@ public struct RunRecord: Sendable, Equatable {
     self.entries = entries
   }
 
-  private static let plugin = "plugin-"
+  /// What the name of a plug-in's hash begins with.
+  public static let plugin = "plugin-"
 
   private init(entries: [(name: String, value: String)]) { self.entries = entries }
 

@@ -66,9 +66,12 @@ struct RunFacts: Equatable, Sendable {
     settingsHash = Self.hash(settings.map { "\($0)=\($1)" })
     let record = (try? RunRecord(yaml: text, path: path))?.entries ?? []
     let suffix = "-sha256"
-    // What is not the data set's: weights that a run began with, and those it trained.
+    // What is not the data set's: weights that a run began with, those it trained, and plug-ins.
     let others = ["model", "encoder", "adapter", "init-from", "recommender"].map { $0 + suffix }
-    let files = record.filter { $0.name.hasSuffix(suffix) && !others.contains($0.name) }
+    let files = record.filter {
+      $0.name.hasSuffix(suffix) && !others.contains($0.name)
+        && !$0.name.hasPrefix(RunRecord.plugin)
+    }
     datasetHash = files.isEmpty ? nil : Self.hash(files.map { "\($0.name)=\($0.value)" })
     modelHash = record.first { $0.name == "model" + suffix }?.value
     for entry in record { settings["record.\(entry.name)"] = entry.value }
@@ -109,6 +112,7 @@ struct RunFacts: Equatable, Sendable {
       metrics["\(prefix)hr@\(cutoff)"] = figures.hr[place]
     }
     metrics["\(prefix)item_nll"] = figures.itemNLL
+    for (name, value) in figures.further { metrics["\(prefix)\(name)"] = value }
   }
 
   private struct PruningLine: Decodable {

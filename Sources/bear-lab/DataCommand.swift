@@ -30,10 +30,11 @@ struct DataCheckCommand: ParsableCommand {
   var model: [String] = []
   @Option(help: "Writes the prompts and answers whose tokens are counted.")
   var backbone = "bigrec"
+  @OptionGroup var plugins: PluginOptions
   @Flag(help: "Print one JSON object.") var json = false
 
   func run() throws {
-    let registry = try PluginRegistry.builtin()
+    let registry = try plugins.registry()
     let check = try DatasetCheck(
       folder: ResourceLocator.current.dataset(dataset), registry: registry)
     var report = check.report()

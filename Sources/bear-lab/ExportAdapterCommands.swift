@@ -11,12 +11,14 @@ struct AdapterOptions: ParsableArguments {
   @Option(help: "Which epoch's weights: best, which the run reports, or last.")
   var checkpoint = AdapterExport.Checkpoint.best
   @Option(help: "Threads; 0 for one a core.") var threads = 0
+  @OptionGroup var plugins: PluginOptions
 
   /// Loads the weights, has them written, and tells how well they came back.
   func write(to path: String, _ write: (inout AdapterExport) throws -> Float) throws {
     try ComputeOptions.apply(threads: threads)
+    let folder = try RunReference.folder(runFolder)
     var export = try AdapterExport(
-      of: RunReference.folder(runFolder), checkpoint: checkpoint, registry: .builtin(),
+      of: folder, checkpoint: checkpoint, registry: plugins.registry(of: folder),
       resources: .current)
     export.notices.forEach { Console.error("note: \($0)") }
     let gap = try write(&export)

@@ -39,10 +39,10 @@ struct ExportTeacherCommand: ParsableCommand {
 
   func run() throws {
     let folder = try RunReference.folder(runFolder)
-    let recorded = try RunDescription.assignments(
-      yaml: folder.readDescription(), path: folder.descriptionPath)
-    let registry = try PluginRegistry.named(by: recorded, and: plugins.paths)
-    let description = try RunDescription(recorded, registry: registry)
+    let registry = try plugins.registry(of: folder)
+    let description = try RunDescription(
+      RunDescription.assignments(yaml: folder.readDescription(), path: folder.descriptionPath),
+      registry: registry)
     let experiment = try Experiment(loading: description, registry: registry)
     let printer = ProgressPrinter(isTerminal: Console.isTerminal, write: Console.write)
     let count = try experiment.exportTeacher(

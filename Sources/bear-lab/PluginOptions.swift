@@ -24,6 +24,13 @@ struct PluginOptions: ParsableArguments {
 
   /// The built-in plug-ins and these.
   func registry() throws -> PluginRegistry { try .with(plugins: paths) }
+
+  /// The built-in plug-ins, those of a run and these.
+  func registry(of run: RunFolder) throws -> PluginRegistry {
+    try .named(
+      by: RunDescription.assignments(yaml: run.readDescription(), path: run.descriptionPath),
+      and: paths)
+  }
 }
 
 extension PluginRegistry {

@@ -76,6 +76,8 @@ import Testing
     #expect(
       try refusal { try prepare(["interactions.csv": "", "titles.csv": "", "x.txt": "a"]) }
         .contains("is no dump in a known layout, but x.txt"))
+    #expect(try refusal { try prepare(source: "/none") }.contains("no file or folder"))
+    #expect(try refusal { try prepare(titles: "/none") }.hasSuffix("/none"))
     #expect(
       try refusal { try prepare(layout: "amazn") } == "there is no layout of dumps 'amazn'")
     #expect(

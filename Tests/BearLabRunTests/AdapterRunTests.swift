@@ -125,7 +125,8 @@ import Testing
       var export = try Self.export(folder)
       _ = try export.writePEFT(to: "\(cache)/peft")
       #expect(throws: PEFTError.frozenBackbone(name: "a-llmrec")) {
-        try tinyExperiment(["backbone=a-llmrec", "adapter=\(cache)/peft"], cache: cache)
+        try tinyExperiment(
+          ["backbone=a-llmrec", "backbone.freeze-lm=true", "adapter=\(cache)/peft"], cache: cache)
       }
     }
   }

@@ -272,7 +272,7 @@ import Testing
     #expect(registry.decoders.names.contains("constrained-beam"))
     #expect(registry.recommenders.names.contains("popularity"))
     #expect(registry.metrics.names == ["hr", "ndcg"])
-    #expect(registry.datasets.names == ["ml-100k", "official"])
+    #expect(registry.datasets.names == ["ml-100k", "official", "synthetic"])
     for group in registry.catalogue {
       for entry in group.entries {
         #expect(!entry.type.summary.isEmpty, "\(entry.name)")

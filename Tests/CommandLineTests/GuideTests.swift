@@ -60,8 +60,10 @@ import Testing
       "COLUMNS": "80",
     ]) { $1 }
     shell.standardInput = FileHandle.nullDevice
-    shell.standardOutput = try FileHandle(forWritingTo: log)
-    shell.standardError = try FileHandle(forWritingTo: log)
+    // One handle, with one place in the file.
+    let handle = try FileHandle(forWritingTo: log)
+    shell.standardOutput = handle
+    shell.standardError = handle
     try shell.run()
     shell.waitUntilExit()
     let text = try String(contentsOf: log, encoding: .utf8)

@@ -179,7 +179,11 @@ struct Target {
         },
       ],
       [
-        "interactions.csv": "user,item,time\n" + lines { "\"u \"\"\($0)\",i\($1),\($2)\n" },
+        "interactions.csv": "user,item,time\n"
+          + lines {
+            // A date, so that what Foundation loads for it counts as the honest file's.
+            "\"u \"\"\($0)\",i\($1),2020-01-\(10 + $2 / 86_400)T00:00:00Z\n"
+          },
         "titles.csv": "item,title\n" + titles { "i\($0),\"A, \n \($0)\"\n" },
       ],
       [

@@ -26,7 +26,7 @@ import torch
 import transformers
 
 TRAINING = [
-    *["--dataset", "ml-100k", "--epochs", "1", "--train-samples", "32", "--eval-users", "4"],
+    *["--dataset", "synthetic:items=200,users=300", "--epochs", "1", "--train-samples", "32", "--eval-users", "4"],
     *["--learning-rate", "0.003", "--precision", "f32", "--set", "evaluation.measure=fine-tuned"],
 ]
 EVERY = ["q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"]

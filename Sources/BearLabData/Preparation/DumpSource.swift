@@ -14,6 +14,10 @@ struct DumpSource {
   ///   - layout: a layout's name; nil for the first whose names match.
   /// - Throws: ``PreparationError``.
   init(_ source: String, titles: String?, layout: String?) throws(PreparationError) {
+    for path in [source] + (titles.map { [$0] } ?? [])
+    where !FileManager.default.fileExists(atPath: path) {
+      throw .missing(path: path)
+    }
     let layouts = try Self.layouts(layout)
     let isFolder = Self.isFolder(source)
     let folder = isFolder ? source : URL(filePath: source).deletingLastPathComponent().path

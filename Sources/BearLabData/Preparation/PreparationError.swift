@@ -2,6 +2,7 @@ public import BearLabCore
 
 /// What can go wrong while a data set is made from a dump.
 public enum PreparationError: BearLabError, Equatable {
+  case missing(path: String)
   case unknownLayout(String, known: [String])
   case unrecognised(source: String, present: [String], layouts: [String])
   case severalFiles(folder: String, what: String, files: [String])
@@ -16,6 +17,7 @@ public enum PreparationError: BearLabError, Equatable {
 
   public var description: String {
     switch self {
+    case .missing(let path): "there is no file or folder \(path)"
     case .unknownLayout(let name, _): "there is no layout of dumps '\(excerpt(of: name))'"
     case .unrecognised(let source, let present, _):
       "\(source) is no dump in a known layout, but "
@@ -41,6 +43,7 @@ public enum PreparationError: BearLabError, Equatable {
 
   public var remedy: String {
     switch self {
+    case .missing: "check the path"
     case .unknownLayout(let name, let known):
       Suggestion.remedy(for: name, among: known, noun: "layout")
     case .unrecognised(_, _, let layouts): "give one of these: \(layouts.joined(separator: "; "))"

@@ -61,13 +61,13 @@ struct ComparedRun {
 
   /// SHA-256 by name of the files that rows and titles come from.
   var dataHashes: [String: String] {
-    // The words of the prompt belong to the method, and weights do.
+    // The words of the prompt belong to the method, and weights and plug-ins do.
     let others = ["model", "encoder", "adapter", "init-from", "recommender", "dataset.yaml"]
     return Dictionary(
       record.entries.compactMap { name, value in
         guard name.hasSuffix("-sha256") else { return nil }
         let file = String(name.dropLast("-sha256".count))
-        return others.contains(file) ? nil : (file, value)
+        return others.contains(file) || file.hasPrefix(RunRecord.plugin) ? nil : (file, value)
       }
     ) { $1 }
   }

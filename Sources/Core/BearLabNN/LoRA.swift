@@ -58,8 +58,10 @@ public final class LoRAPair {
 
 /// The trained LoRA weights of a model.
 public final class LoRAAdapter {
-  /// Dropout and targets; rank and alpha of fresh weights. Weights from elsewhere may have another
-  /// rank and scale in each pair: the rank here is then the largest.
+  /// Dropout and targets; rank and alpha of fresh weights.
+  ///
+  /// Weights from elsewhere may have another rank and scale in each pair: the rank here is then the
+  /// largest.
   public let settings: LoRASettings
   /// One dictionary a layer.
   public let layers: [[Projection: LoRAPair]]

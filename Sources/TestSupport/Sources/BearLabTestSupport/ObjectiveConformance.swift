@@ -10,8 +10,8 @@ public import BearLabTensor
 /// ```
 ///
 /// The gradient is that of the value, by finite differences. Sum and weight of samples together are
-/// the sums of theirs, in any order, so that no micro-batch changes a step; what `observe` gathers is
-/// additive too, and takes effect in `stepEnded` alone. A row with one
+/// the sums of theirs, in any order, so that no micro-batch changes a step; what `observe`
+/// gathers is additive too, and takes effect in `stepEnded` alone. A row with one
 /// allowed token has no gradient where `needs.columns` is `.children`. Logits that are huge, equal or
 /// −∞, answers of one token, and answers with forced tokens alone give finite numbers. The same batch
 /// gives the same bits.
