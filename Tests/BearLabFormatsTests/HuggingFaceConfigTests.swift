@@ -125,7 +125,10 @@ struct HuggingFaceConfigTests {
     (#""model_type": "llama", "hidden_size": 0"#, "hidden_size is 0, but must be from 1 to"),
     (#""model_type": "llama", "vocab_size": 1099511627776"#, "vocab_size is 1099511627776"),
     (#""model_type": "llama", "rope_theta": 0"#, "rope_theta is 0.0, but must be from 1.0"),
-    (#""model_type": "llama", "rms_norm_eps": 1e400"#, "rms_norm_eps"),
+    (
+      #""model_type": "llama", "rms_norm_eps": 2"#,
+      "rms_norm_eps is 2.0, but must be from 1e-30 to 1.0"
+    ),
     (#""model_type": "llama", "vocab_size": "many""#, "key vocab_size: "),
     (#""hidden_size": 64"#, "key model_type is missing"),
     (
