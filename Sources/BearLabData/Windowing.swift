@@ -117,7 +117,7 @@ struct WindowTable: RandomAccessCollection {
     self.interactions = sorted
     self.historyLimit = historyLimit
     for (user, count) in counts.enumerated() where count >= Swift.max(core, 2) {
-      let first = starts[user] + Swift.min(Int32(historyLimit), count - 1)
+      let first = starts[user] + Swift.min(Int32(clamping: historyLimit), count - 1)
       targets.append(contentsOf: first..<starts[user + 1])
     }
     // The sort is stable, and a user's windows are in order already.

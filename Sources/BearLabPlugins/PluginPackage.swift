@@ -143,7 +143,7 @@ public struct PluginPackage: Sendable {
       at: root, includingPropertiesForKeys: nil, options: [.skipsHiddenFiles])
     var hashes: [String: String] = [:]
     while let file = files?.nextObject() as? URL {
-      let name = String(file.standardizedFileURL.path.dropFirst(path.utf8.count + 1))
+      let name = String(file.standardizedFileURL.path.dropFirst(path.count + 1))
       guard Self.sourceEndings.contains(file.pathExtension), !name.hasPrefix("Tests/") else {
         continue
       }

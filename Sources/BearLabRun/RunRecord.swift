@@ -28,8 +28,11 @@ public struct RunRecord: Sendable, Equatable {
       entries.append(("\(name)-sha256", hash))
     }
     for library in experiment.libraries {
-      let name = URL(filePath: library.path).lastPathComponent
-      entries.append(("\(Self.plugin)\(name)-sha256", library.hash))
+      let name = Self.plugin + URL(filePath: library.path).lastPathComponent
+      // Folders in two places may have one name, and YAML takes a key once.
+      let others = entries.count { $0.name == "\(name)-sha256" || $0.name.hasPrefix("\(name)#") }
+      let key = others == 0 ? name : "\(name)#\(others + 1)"
+      entries.append(("\(key)-sha256", library.hash))
     }
     self.entries = entries
   }

@@ -49,6 +49,9 @@ struct DataPrepareCommand: ParsableCommand {
   func run() throws {
     let record: PreparationRecord
     if SyntheticSource.isName(source) {
+      guard layout == nil, titles == nil, try settings() == PreparationSettings() else {
+        throw ValidationError("a synthetic data set takes no options of dumps: its name says all")
+      }
       record = try SyntheticSource(name: source).write(to: out)
     } else {
       record = try Preparation(source, titles: titles, layout: layout, settings: settings()) {

@@ -71,7 +71,7 @@ public struct DatasetCheck {
     let (users, items) = (last.count, catalogue.itemCount)
     return DatasetReport.Size(
       users: users, items: items, interactions: interactions,
-      density: Double(interactions) / (Double(users) * Double(items)))
+      density: Double(interactions) / max(1, Double(users) * Double(items)))
   }
 
   /// The longest end of `first` with which `second` begins, not all of it.
@@ -81,7 +81,7 @@ public struct DatasetCheck {
   }
 
   private var titles: DatasetReport.Titles {
-    let all = (1...catalogue.itemCount).map { catalogue.title(of: $0) }
+    let all = (0..<catalogue.itemCount).map { catalogue.title(of: $0 + 1) }
     let shared = catalogue.titles.indices.map { catalogue.items(withTitle: $0).count }
       .filter { $0 > 1 }
     return DatasetReport.Titles(

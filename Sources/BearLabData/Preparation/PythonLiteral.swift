@@ -49,7 +49,12 @@ private struct PythonScanner {
 
   /// A name, the prefix of a string, the exponent of a number or the end of a long one.
   private mutating func word(_ first: UInt8) {
-    let others = rest.prefix { $0 >= UInt8(ascii: "A") && $0 != UInt8(ascii: "[") && $0 < 0x7B }
+    let others = rest.prefix { byte in
+      switch byte {
+      case UInt8(ascii: "a")...UInt8(ascii: "z"), UInt8(ascii: "A")...UInt8(ascii: "Z"): true
+      default: false
+      }
+    }
     let isPrefix = others.isEmpty && (rest.first == 0x27 || rest.first == 0x22)
     let isLong = first == UInt8(ascii: "L") && others.isEmpty
     if isPrefix || isLong { return }

@@ -55,6 +55,7 @@ public enum AdapterExportError: BearLabError, Equatable {
   case otherLogits(path: String, gap: Float, tolerance: Float)
   case unknownTokenizer(path: String, kind: String)
   case unsupportedScaling(path: String, scaling: String)
+  case unsupportedBias(path: String)
 
   public var description: String {
     switch self {
@@ -68,6 +69,8 @@ public enum AdapterExportError: BearLabError, Equatable {
       "\(path): its tokenizer splits text as '\(kind)', of which no tokenizer.json can be written"
     case .unsupportedScaling(let path, let scaling):
       "\(path): of rotary scaling \(scaling) a GGUF file has not all that config.json must say"
+    case .unsupportedBias(let path):
+      "\(path): has biases of Q, K and V but not of O, which config.json of its family cannot say"
     }
   }
 
@@ -78,7 +81,7 @@ public enum AdapterExportError: BearLabError, Equatable {
     case .nothingTrained: "export a run whose backbone trains the language model"
     case .otherLogits:
       "nothing was written; the weights may be too large for the type: give --type f32"
-    case .unknownTokenizer, .unsupportedScaling:
+    case .unknownTokenizer, .unsupportedScaling, .unsupportedBias:
       "train on the model's Hugging Face folder, whose files are then copied"
     }
   }

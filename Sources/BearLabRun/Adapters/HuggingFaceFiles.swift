@@ -72,8 +72,8 @@ struct HuggingFaceFiles {
         FileManager.default.fileExists(atPath: path, isDirectory: &isFolder), !isFolder.boolValue
       else { continue }
       let file = try PartialFile(replacing: "\(folder)/\(name)")
-      let bytes = try MappedFile(path: path)
-      try file.write(bytes.bytes(at: 0, count: bytes.byteCount))
+      // Not mapped, as it may be empty.
+      try file.write([UInt8](try Data(contentsOf: URL(filePath: path))))
       try file.finish()
     }
   }
@@ -104,6 +104,9 @@ struct HuggingFaceFiles {
     config["rope_scaling"] = try scaling(model.ropeScaling)
     config["tie_word_embeddings"] = .bool(model.tiedEmbeddings)
     if model.architecture != .qwen2 {
+      guard model.attentionBias != .queryKeyValue else {
+        throw AdapterExportError.unsupportedBias(path: source.path)
+      }
       config["attention_bias"] = .bool(model.attentionBias == .all)
     }
     let encoder = try source.encoder()
