@@ -55,7 +55,9 @@ final class StopSignals {
       guard isFirst else { _exit(128 + number) }
       let notice: StaticString = "\nstopping after this step; once more stops at once\n"
       interruption?._withUnsafeGuaranteedRef { $0.request() }
+      let error = errno  // of whatever the signal came into
       _ = write(STDERR_FILENO, notice.utf8Start, notice.utf8CodeUnitCount)
+      errno = error
     }
   }
 }
