@@ -10,6 +10,8 @@ public enum DataError: BearLabError, Equatable {
   case invalid(file: String, line: Int, what: String, value: String, accepted: String)
   case missingColumn(file: String, column: String, present: [String])
   case empty(file: String, what: String)
+  /// A window of a layout of someone's own.
+  case unknownItem(folder: String, user: Int, item: Int, items: Int)
 
   public var description: String {
     switch self {
@@ -25,6 +27,8 @@ public enum DataError: BearLabError, Equatable {
       "\(file), line 1: there is no column '\(column)' among "
         + "'\(excerpt(of: present.joined(separator: ", ")))'"
     case .empty(let file, let what): "\(file) holds no \(what)"
+    case .unknownItem(let folder, let user, let item, _):
+      "\(folder): a window of user \(user) has item \(item), which is not in the catalogue"
     }
   }
 
@@ -38,6 +42,8 @@ public enum DataError: BearLabError, Equatable {
     case .invalid(_, _, _, _, let accepted): "give \(accepted)"
     case .missingColumn(_, let column, _): "name a column '\(column)' in the header"
     case .empty(_, let what): "give a file with \(what)"
+    case .unknownItem(_, _, _, let items):
+      "let the layout number items from 1 to the number of titles, here \(items)"
     }
   }
 }

@@ -21,14 +21,16 @@ public enum DatasetLoader {
   ///   - registry: the layouts.
   ///   - hash: the SHA-256 of the file at a path, in hexadecimal.
   /// - Returns: the data set, with the hashes of the files that were read.
-  /// - Throws: ``DataError/unrecognised(folder:present:layouts:)``, a `RegistryError` for an unknown layout,
-  ///   or what the layout and `hash` throw.
+  /// - Throws: ``DataError/unrecognised(folder:present:layouts:)``,
+  ///   ``DataError/unknownItem(folder:user:item:items:)``, a `RegistryError` for an unknown layout, or
+  ///   what the layout and `hash` throw.
   public static func load(
     folder: String, layout: String? = nil, registry: PluginRegistry,
     hash: (String) throws -> String
   ) throws -> Dataset {
     let type = try source(of: folder, layout: layout, registry: registry)
     let dataset = try type.init([:]).load(folder: folder)
+    try dataset.requireKnownItems(folder: folder)
     var hashes = dataset.fileHashes
     for name in type.fileNames where TextFile.exists(name, in: folder) {
       hashes[name] = try hash(TextFile.path(of: name, in: folder))
@@ -55,5 +57,24 @@ public enum DatasetLoader {
     }
     throw DataError.unrecognised(
       folder: folder, present: present, layouts: entries.map { $0.type.summary })
+  }
+}
+
+extension Dataset {
+  /// Checks that the windows of a layout, which may be someone's own, are of the catalogue's items.
+  ///
+  /// - Throws: ``DataError/unknownItem(folder:user:item:items:)``.
+  func requireKnownItems(folder: String) throws(DataError) {
+    for windows in [train, trainSample, validation, test] {
+      for window in windows {
+        let unknown =
+          catalogue.contains(window.target)
+          ? window.history.first { !catalogue.contains($0) } : window.target
+        if let unknown {
+          throw .unknownItem(
+            folder: folder, user: window.user, item: unknown, items: catalogue.itemCount)
+        }
+      }
+    }
   }
 }

@@ -15,6 +15,13 @@ struct PluginOptions: ParsableArguments {
       """, valueName: "path"))
   var plugins: [String] = []
 
+  func validate() throws {
+    for path in plugins where path.contains(",") {
+      throw ValidationError(
+        "--plugin \(path): run.yaml separates paths by commas; rename the folder without one")
+    }
+  }
+
   /// The session's and those given here, by absolute paths: so a run continues from anywhere.
   var paths: [String] {
     CommandContext.current.plugins

@@ -20,6 +20,7 @@ public struct DatasetCheck {
     } else {
       // A layout of someone's own gives samples only.
       dataset = try source.load(folder: folder)
+      try dataset.requireKnownItems(folder: folder)
       parts = DatasetParts(
         name: dataset.name, catalogue: dataset.catalogue, choice: .items, train: dataset.train,
         validation: (dataset.validation, ""), test: dataset.test)
