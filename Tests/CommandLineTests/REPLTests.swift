@@ -173,9 +173,11 @@ private final class Terminal {
 
   init(cache: String) throws {
     process.executableURL = URL(filePath: "/usr/bin/script")
-    process.arguments = ["-qefc", "'\(try programPath())' repl", "/dev/null"]
+    // A shell that waits would take Ctrl-C too, and dash then ends with 130 whatever we ended with.
+    process.arguments = ["-qefc", "exec '\(try programPath())' repl", "/dev/null"]
     process.environment = ProcessInfo.processInfo.environment.merging([
-      "TERM": "xterm", "LC_ALL": "C.UTF-8", "BEAR_LAB_ISA": "", "BEAR_LAB_CACHE": cache,
+      "TERM": "xterm", "SHELL": "/bin/sh", "LC_ALL": "C.UTF-8", "BEAR_LAB_ISA": "",
+      "BEAR_LAB_CACHE": cache,
     ]) { $1 }
     process.currentDirectoryURL = URL(filePath: cache)
     process.standardInput = keyboard
