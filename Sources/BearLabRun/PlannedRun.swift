@@ -7,8 +7,6 @@ public protocol PlannedRun: Sendable {
   /// What describes it, later ones winning over earlier ones.
   var settings: [RunDescription.Assignment] { get }
   var description: RunDescription { get }
-  /// Whether its training starts from that of another run.
-  var startsFromAnother: Bool { get }
 }
 
 /// How far a planned run is.
@@ -56,12 +54,8 @@ func differingLines(of found: String, from expected: String) -> [String] {
 /// One that has ended is used as it is, another continues: who calls again goes on where it was
 /// stopped. A run gets the data set and the model of the one before where they are the same.
 struct RunQueue {
-  private typealias Loaded = (description: RunDescription, experiment: any PreparedExperiment)
-
   let registry: PluginRegistry
   let resources: ResourceLocator
-  /// Of the last run.
-  private var loaded: Loaded?
 
   init(registry: PluginRegistry, resources: ResourceLocator) {
     self.registry = registry
@@ -78,7 +72,7 @@ struct RunQueue {
   ///   - refusal: the error for a folder with another run, given the settings that differ there.
   /// - Returns: the folder.
   /// - Throws: ``RunInterrupted``, the refusal, and what a run throws.
-  mutating func finished(
+  func finished(
     _ run: some PlannedRun, title: String, _ interruption: Interruption,
     _ observer: @escaping (RunEvent) -> Void, refusal: ([String]) -> any BearLabError
   ) throws -> RunFolder {
@@ -91,34 +85,10 @@ struct RunQueue {
       if state == .finished { return try RunFolder(existing: run.path) }
     }
     observer(.notice(title))
-    let experiment = try prepared(description, of: run)
+    let experiment = try description.experiment(registry: registry, resources: resources)
     let folder =
       state == .new ? try RunFolder(creating: run.path) : try RunFolder(existing: run.path)
     _ = try experiment.run(in: folder, interruption: interruption, observer: observer)
     return folder
-  }
-
-  /// The description brought to life, on the data and the model of the last one where these are the
-  /// same.
-  mutating func prepared(
-    _ description: RunDescription, of run: some PlannedRun
-  ) throws -> any PreparedExperiment {
-    if let last = loaded, !run.startsFromAnother,
-      try last.description.yamlIgnoringSeed == description.yamlIgnoringSeed
-    {
-      return last.experiment.replacing(description)
-    }
-    // Two models at once may be more than there is memory for.
-    loaded = nil
-    let experiment = try description.experiment(registry: registry, resources: resources)
-    loaded = (description, experiment)
-    return experiment
-  }
-}
-
-extension RunDescription {
-  /// The description as `run.yaml` has it, with a fixed seed.
-  fileprivate var yamlIgnoringSeed: String {
-    get throws { try replacing(general: ["seed": .integer(0)]).yaml() }
   }
 }

@@ -96,14 +96,29 @@ import Testing
         .figure6, methods: ["MSL", "BEAR"], cache: cache,
         diagnosis: { experiment, _, _ in
           asked.append(experiment.description.objective.name)
-          return ["PR@5": experiment.description.objective.name == "bear" ? 0.25 : 0.5, "PR@10": 1]
+          let isBEAR = experiment.description.objective.name == "bear"
+          return [
+            "PR@5": isBEAR ? 0.25 : 0.5, "PR@10": 1, "targets@5": 4, "targets@10": isBEAR ? 6 : 9,
+          ]
         })
       #expect(figure6.contains("| MSL    | 0.5000 | 1.0000 |"), "\(figure6)")
       #expect(figure6.contains("| BEAR   | 0.2500 | 1.0000 |"))
+      #expect(figure6.contains("of a run: 4 at K = 5, 6 to 9 at K = 10\n"), "\(figure6)")
       // It is kept.
       let again = try reproduce(
         .figure6, methods: ["MSL", "BEAR"], cache: cache, diagnosis: { _, _, _ in [:] })
       #expect(again == figure6 && asked == ["msl", "bear"])
+    }
+  }
+
+  /// Measured, but no target is where beam search could lose it.
+  @Test func aDiagnosisOfNoTargetsIsOneAllTheSame() throws {
+    try withBook { cache in
+      let figure6 = try reproduce(
+        .figure6, methods: ["MSL"], cache: cache,
+        diagnosis: { _, _, _ in ["targets@5": 0, "targets@10": 0] })
+      #expect(!figure6.contains("not measured"), "\(figure6)")
+      #expect(figure6.contains("of a run: 0 at K = 5, 0 at K = 10\n"))
     }
   }
 

@@ -82,11 +82,13 @@ public struct DiagnosisReport: Sendable {
       + "below the last candidate"
   }
 
-  /// `PR@5`, `Prop@5` and the same at 10; a share of nothing is left out.
+  /// `PR@5`, `Prop@5` and of how many they are, `targets@5`, and the same at 10; a share of nothing
+  /// is left out.
   public var shares: [String: Double] {
     figures.reduce(into: [:]) { shares, figures in
       shares["PR@\(figures.cutoff)"] = figures.pruningRate
       shares["Prop@\(figures.cutoff)"] = figures.proportion
+      shares["targets@\(figures.cutoff)"] = Double(figures.targets)
     }
   }
 

@@ -9,8 +9,8 @@ internal import Foundation
 /// starts a reproduction again goes on where it was stopped, and two of them share what they have in
 /// common.
 public struct Reproduction {
-  /// What measures pruning in a finished run: `PR@5`, `Prop@5` and the same at 10, as shares; one
-  /// that is of nothing is left out.
+  /// What measures pruning in a finished run: `PR@5`, `Prop@5` and the same at 10, as shares, where
+  /// one that is of nothing is left out; `targets@5` and `targets@10`, of how many they are.
   public typealias Diagnosis =
     (_ experiment: Experiment, _ run: RunFolder, _ observer: @escaping (RunEvent) -> Void) throws
     -> [String: Double]
@@ -46,13 +46,13 @@ public struct Reproduction {
     interruption: Interruption = Interruption(), observer: @escaping (RunEvent) -> Void
   ) throws -> String {
     var measured: [RunMeasurements] = []
-    var queue = RunQueue(registry: registry, resources: resources)
+    let queue = RunQueue(registry: registry, resources: resources)
     for run in plan.runs {
       do {
         let folder = try queue.finished(
           run, title: "\(run.method): \(run.name)", interruption, observer
         ) { ReproductionError.otherSettings(path: run.path, differing: $0) }
-        measured.append(try measurements(folder, run, &queue, observer))
+        measured.append(try measurements(folder, run, queue, observer))
       } catch is RunInterrupted {
         throw ReproductionInterrupted(target: plan.target, output: plan.request.output)
       }
@@ -64,7 +64,7 @@ public struct Reproduction {
   }
 
   private func measurements(
-    _ folder: RunFolder, _ run: ReproductionPlan.Run, _ queue: inout RunQueue,
+    _ folder: RunFolder, _ run: ReproductionPlan.Run, _ queue: RunQueue,
     _ observer: @escaping (RunEvent) -> Void
   ) throws -> RunMeasurements {
     var measurements = try RunMeasurements(folder, run.description)
@@ -72,14 +72,14 @@ public struct Reproduction {
       if case .diagnosis = column.source { true } else { false }
     }
     if isAsked, run.description.hasModel, let diagnosis {
-      measurements.add(try diagnosed(folder, run, &queue, observer, diagnosis))
+      measurements.add(try diagnosed(folder, run, queue, observer, diagnosis))
     }
     return measurements
   }
 
   /// The diagnosis of a run, kept in its folder: it takes as long as measuring.
   private func diagnosed(
-    _ folder: RunFolder, _ run: ReproductionPlan.Run, _ queue: inout RunQueue,
+    _ folder: RunFolder, _ run: ReproductionPlan.Run, _ queue: RunQueue,
     _ observer: @escaping (RunEvent) -> Void, _ diagnosis: Diagnosis
   ) throws -> [String: Double] {
     let path = "\(folder.path)/pruning.json"
@@ -88,7 +88,8 @@ public struct Reproduction {
     {
       return known
     }
-    let experiment = try queue.prepared(run.description.resolvingPrecision(), of: run)
+    let experiment = try run.description.resolvingPrecision().experiment(
+      registry: registry, resources: queue.resources)
     guard let experiment = experiment as? Experiment else { return [:] }
     let found = try diagnosis(experiment, folder, observer)
     let encoder = JSONEncoder()

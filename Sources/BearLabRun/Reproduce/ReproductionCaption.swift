@@ -120,11 +120,19 @@ struct ReproductionCaption {
       if case .diagnosis = column.source { column.name } else { nil }
     }
     guard !names.isEmpty else { return [] }
-    return measured.contains { $0.values[names[0]] != nil }
-      ? [
-        "PR@K: share of targets among the true top K that the search lost; "
-          + "Prop@K: share of these that violate the necessary condition"
-      ]
-      : ["\(names.joined(separator: ", ")): not measured"]
+    let diagnosed = measured.filter(\.isDiagnosed)
+    guard !diagnosed.isEmpty else { return ["\(names.joined(separator: ", ")): not measured"] }
+    let counts = names.compactMap { name -> String? in
+      guard let cutoff = name.wholeMatch(of: /PR@(\d+)/)?.1 else { return nil }
+      let counts = diagnosed.compactMap { $0.values["targets@\(cutoff)"] }.map { Int($0) }
+      guard let least = counts.min(), let most = counts.max() else { return nil }
+      return (least == most ? "\(least)" : "\(least) to \(most)") + " at K = \(cutoff)"
+    }
+    return [
+      "PR@K: share of targets among the true top K that the search lost; "
+        + "Prop@K: share of these that violate the necessary condition; – where there is none"
+    ]
+      + (counts.isEmpty
+        ? [] : ["targets among the true top K, of a run: " + counts.joined(separator: ", ")])
   }
 }

@@ -27,8 +27,6 @@ public struct ReproductionPlan: Sendable {
     public let description: RunDescription
     /// The paper's name of the row that it is for.
     public let method: String
-    /// Whether its training starts from that of another run.
-    public let startsFromAnother: Bool
   }
 
   /// Describes every run; nothing is read but the names of plug-ins.
@@ -146,7 +144,7 @@ public struct ReproductionPlan: Sendable {
     ].filter { !$0.isEmpty }.joined(separator: "-")
     return Run(
       name: name, path: "\(request.output)/\(name)", settings: settings,
-      description: description, method: row.method, startsFromAnother: start != nil)
+      description: description, method: row.method)
   }
 
   /// The names of the parameters of each kind's plug-in.

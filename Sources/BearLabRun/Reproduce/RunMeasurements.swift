@@ -26,8 +26,14 @@ struct RunMeasurements {
     values["s/epoch"] = Self.median(seconds.count > 1 ? Array(seconds.dropFirst()) : seconds)
   }
 
+  /// Whether what is pruned was measured.
+  private(set) var isDiagnosed = false
+
   /// Adds what a diagnosis found.
-  mutating func add(_ diagnosis: [String: Double]) { values.merge(diagnosis) { $1 } }
+  mutating func add(_ diagnosis: [String: Double]) {
+    values.merge(diagnosis) { $1 }
+    isDiagnosed = true
+  }
 
   private struct Line: Decodable {
     let event: String

@@ -35,15 +35,15 @@ public struct Sweep {
     observer: @escaping (RunEvent) -> Void
   ) throws -> String {
     try begin()
-    var queue = RunQueue(registry: registry, resources: resources)
+    let queue = RunQueue(registry: registry, resources: resources)
     do {
-      let result = try measured(&queue, interruption, observer)
+      let result = try measured(queue, interruption, observer)
       let report = SweepReport(plan, result)
       for (name, text) in try report.files {
         try DurableFile.replace("\(output)/\(name)", with: Array(text.utf8))
       }
       guard isFinal else { return report.text }
-      let final = try finalReport(result.chosen.point, &queue, interruption, observer)
+      let final = try finalReport(result.chosen.point, queue, interruption, observer)
       return report.text + "\n## On test\n\n" + final
     } catch is RunInterrupted {
       throw SweepInterrupted(output: output)
@@ -87,7 +87,7 @@ public struct Sweep {
 
   /// Measures round after round, each with the best of the one before, until one is left.
   private func measured(
-    _ queue: inout RunQueue, _ interruption: Interruption,
+    _ queue: RunQueue, _ interruption: Interruption,
     _ observer: @escaping (RunEvent) -> Void
   ) throws -> SweepResult {
     var entries: [SweepResult.Entry] = []
@@ -97,7 +97,7 @@ public struct Sweep {
       for point in points {
         let runs = try plan.runs(of: point, round: round, registry: registry)
         let figures = try runs.map { run in
-          try finished(run, &queue, interruption, observer).finalFigures(recommender: nil)
+          try finished(run, queue, interruption, observer).finalFigures(recommender: nil)
         }
         measured.append(
           .init(
@@ -116,7 +116,7 @@ public struct Sweep {
   }
 
   private func finished(
-    _ run: SweepPlan.Run, _ queue: inout RunQueue, _ interruption: Interruption,
+    _ run: SweepPlan.Run, _ queue: RunQueue, _ interruption: Interruption,
     _ observer: @escaping (RunEvent) -> Void
   ) throws -> RunFolder {
     try queue.finished(run, title: run.name, interruption, observer) {
@@ -126,12 +126,12 @@ public struct Sweep {
 
   /// The report of the chosen point's run on test, which is done or continued if need be.
   private func finalReport(
-    _ point: Int, _ queue: inout RunQueue, _ interruption: Interruption,
+    _ point: Int, _ queue: RunQueue, _ interruption: Interruption,
     _ observer: @escaping (RunEvent) -> Void
   ) throws -> String {
     let run = try plan.finalRun(of: point, registry: registry)
     if try run.description.seeds.isEmpty {
-      return try finished(run, &queue, interruption, observer).report ?? ""
+      return try finished(run, queue, interruption, observer).report ?? ""
     }
     return try SeedSeries(
       run.description, in: run.path, registry: registry, resources: resources
