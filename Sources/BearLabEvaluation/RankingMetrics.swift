@@ -40,8 +40,20 @@ public struct NamedMetric: Sendable {
     self.metric = metric
   }
 
+  /// The gain of one list: `rank` is the place of the right answer from 0, or nil without it.
+  public func gain(rank: Int?) -> Double { metric.gain(rank: rank) }
+
   /// The mean gain over all instances; 0 without any.
   func mean(_ summary: RankingSummary) -> Double { summary.mean(metric.gain) }
+}
+
+extension NamedMetric: Hashable {
+  /// Whether a table names them alike.
+  public static func == (first: NamedMetric, second: NamedMetric) -> Bool {
+    first.name == second.name
+  }
+
+  public func hash(into hasher: inout Hasher) { hasher.combine(name) }
 }
 
 /// The hit rate as a plug-in.

@@ -28,8 +28,10 @@ struct CompareCommand: ParsableCommand {
   var baseline: String?
   @Option(
     help: ArgumentHelp(
-      "ndcg@K, hr@K and item_nll, separated by commas. (default: ndcg@10,hr@10,item_nll)",
-      valueName: "metrics"))
+      """
+      ndcg@K, hr@K, item_nll and others of `bear-lab list metrics`, separated by commas. (default: \
+      ndcg@10,hr@10,item_nll)
+      """, valueName: "metrics"))
   var metric: String?
   @Option(help: "The rows of the runs that do not name theirs, such as zero-shot or popularity.")
   var model: String?
@@ -37,6 +39,7 @@ struct CompareCommand: ParsableCommand {
   @Option(help: "Resamples of the bootstrap.") var resamples = 10_000
   @Option(help: "Of the intervals.") var confidence = 0.95
   @Option(help: "Of the bootstrap.") var seed: UInt64 = 42
+  @OptionGroup var plugins: PluginOptions
   @Flag(help: "Print one JSON object.") var json = false
   @Flag(help: "Print comma-separated values, a line a comparison.") var csv = false
 
@@ -54,9 +57,11 @@ struct CompareCommand: ParsableCommand {
   func run() throws {
     var request = RunComparison.Request(runs: try runs.map(Self.resolved))
     request.baseline = try baseline.map(Self.resolved)
-    request.metrics = try metric.map {
-      try $0.split(separator: ",").map {
-        try ComparisonMetric(parsing: $0.trimmingCharacters(in: .whitespaces))
+    if let metric {
+      let registry = try plugins.registry()
+      request.metrics = try metric.split(separator: ",").map {
+        try ComparisonMetric(
+          parsing: $0.trimmingCharacters(in: .whitespaces), registry: registry)
       }
     }
     request.rows = model

@@ -41,7 +41,7 @@ struct SweepCommand: ParsableCommand {
       twice)
       """)
   var halvingStart: Int?
-  @Option(help: "What chooses: ndcg@K, hr@K with K of 1, 5 or 10, or item_nll.")
+  @Option(help: "What chooses: ndcg@K, hr@K with K of 1, 5 or 10, item_nll, or one of evaluation.metrics.")
   var select = "ndcg@10"
   @Flag(help: "Measure the chosen point on test as well, in a run of its own.") var final = false
   @Option(help: "The folder of the runs and of the report.") var output = "runs/sweep"
@@ -49,8 +49,9 @@ struct SweepCommand: ParsableCommand {
   @OptionGroup var options: RunOptions
 
   func run() throws {
-    let request = try request()
-    let registry = try PluginRegistry.named(by: request.settings)
+    let settings = try options.assignments()
+    let registry = try PluginRegistry.named(by: settings)
+    let request = try request(settings, registry: registry)
     let plan = try SweepPlan(request, registry: registry)
     if dryRun { return Self.show(plan) }
     try ComputeOptions.apply(threads: plan.firstRuns[0].description.general["threads"])
@@ -79,15 +80,17 @@ struct SweepCommand: ParsableCommand {
     }
   }
 
-  private func request() throws -> SweepRequest {
+  private func request(
+    _ settings: [RunDescription.Assignment], registry: PluginRegistry
+  ) throws -> SweepRequest {
     let axes = try grid.map { try SweepAxis(list: $0) } + range.map { try SweepAxis(range: $0) }
     var request = SweepRequest(
       axes: try axes.map { try $0.mapping(ExperimentOptions.withAbsolutePath) },
-      settings: try options.assignments(), output: URL(filePath: output).standardizedFileURL.path)
+      settings: settings, output: URL(filePath: output).standardizedFileURL.path)
     request.randomPoints = random
     request.searchSeed = randomSeed
     if halving { request.halving = .init(factor: halvingFactor, start: halvingStart) }
-    request.select = try ComparisonMetric(parsing: select)
+    request.select = try ComparisonMetric(parsing: select, registry: registry)
     return request
   }
 

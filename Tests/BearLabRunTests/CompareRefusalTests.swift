@@ -85,13 +85,17 @@ import Testing
     asked = request(["a", "b"])
     asked.confidence = 1
     #expect(throws: ComparisonError.badConfidence(1)) { try RunComparison(asked) }
+    let registry = try PluginRegistry.withReciprocalRank()
     for text in ["ndcg", "ndcg@0", "hr@x", "item_nll@3", "mrr@10", ""] {
       #expect(throws: ComparisonError.unknownMetric(text)) {
-        try ComparisonMetric(parsing: text)
+        try ComparisonMetric(parsing: text, registry: registry)
       }
     }
     for metric in [ComparisonMetric.ndcg(3), .hitRatio(20), .itemNLL] {
-      #expect(try ComparisonMetric(parsing: metric.name) == metric)
+      #expect(try ComparisonMetric(parsing: metric.name, registry: registry) == metric)
+    }
+    #expect(throws: RunDescriptionError.malformedMetric("reciprocal@x")) {
+      try ComparisonMetric(parsing: "reciprocal@x", registry: registry)
     }
   }
 

@@ -1,3 +1,4 @@
+import BearLabCore
 import BearLabStatistics
 import BearLabTestSupport
 import Foundation
@@ -38,6 +39,20 @@ import Testing
     // One row has no spread, and no interval.
     let unseen = comparison.tables[2].pairs[0]
     #expect(unseen.bootstrap == nil && unseen.tTest == nil && unseen.correctedTTest == nil)
+  }
+
+  /// A plug-in's metric is a gain of each row, as NDCG is.
+  @Test func aPluginsMetricIsCompared() throws {
+    let metric = try ComparisonMetric(parsing: "reciprocal", registry: .withReciprocalRank())
+    let comparison = try compare(
+      [
+        MeasuredRunFolder([.init(user: 1, rank: 0), .init(user: 2, rank: nil)]),
+        MeasuredRunFolder([.init(user: 1, rank: 3), .init(user: 2, rank: 1)]),
+      ], metrics: [metric])
+    #expect(comparison.tables.map(\.metric.name) == ["reciprocal", "reciprocal"])
+    #expect(comparison.tables[0].means.map(\.mean) == [0.5, 0.375])
+    #expect(comparison.tables[0].pairs[0].wilcoxon == WilcoxonSignedRank([-0.75, 0.5]))
+    #expect(comparison.text.contains("reciprocal") && !metric.isLowerBetter)
   }
 
   @Test func theOtherBaselineTurnsTheSigns() throws {
@@ -172,6 +187,31 @@ import Testing
 
   private func made(_ variant: Int) -> MeasuredRunFolder {
     MeasuredRunFolder(MeasuredRunFolder.rows(variant))
+  }
+}
+
+/// The reciprocal rank, a metric that is not built in.
+private struct ReciprocalRank: Metric {
+  static let summary = "reciprocal rank"
+  static let parameters: [Parameter] = []
+
+  init(_ values: ParameterValues) throws {}
+
+  func gain(rank: Int?) -> Double { rank.map { 1 / Double($0 + 1) } ?? 0 }
+}
+
+private enum ReciprocalRankModule: PluginModule {
+  static func register(in registry: PluginRegistry) throws {
+    try registry.register(metric: "reciprocal", ReciprocalRank.self)
+  }
+}
+
+extension PluginRegistry {
+  /// The built-in plug-ins, and a metric called `reciprocal`.
+  static func withReciprocalRank() throws -> PluginRegistry {
+    let registry = try PluginRegistry.builtin()
+    try registry.add(ReciprocalRankModule.self)
+    return registry
   }
 }
 

@@ -49,6 +49,19 @@ import Testing
     }
   }
 
+  /// What a run measures besides the usual figures chooses as well, and has its column.
+  @Test func aFurtherMetricChooses() throws {
+    try withSweep([Self.rate]) { sweep in
+      let report = try sweep.with(settings: ["evaluation.metrics=ndcg@3,hr@2"]).run(
+        change: { $0.select = .ndcg(3) })
+      let lines = try sweep.table()
+      #expect(lines[0].suffix(4) == ["item_nll", "hr@2", "ndcg@3", "runs"])
+      let figures = lines.dropFirst().compactMap { Double($0[$0.count - 2]) }
+      #expect(figures.count == 2 && figures == figures.sorted(by: >))
+      #expect(report.contains("chosen by ndcg@3") && report.contains("best ndcg@3"))
+    }
+  }
+
   @Test func aStoppedSweepGoesOn() throws {
     try withSweep([Self.rate]) { sweep in
       let whole = try sweep.with(output: "whole").run()

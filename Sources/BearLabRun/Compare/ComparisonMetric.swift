@@ -1,3 +1,5 @@
+public import BearLabCore
+public import BearLabEvaluation
 internal import Foundation
 
 /// A figure of each test row by which runs are compared.
@@ -8,21 +10,28 @@ public enum ComparisonMetric: Sendable, Hashable {
   case hitRatio(Int)
   /// −log P(target) under the constrained soft-max, nats.
   case itemNLL
+  /// A metric of a plug-in, of which more is better.
+  case gain(NamedMetric)
 
   /// What is compared unless something else is asked for.
   public static let defaults: [ComparisonMetric] = [.ndcg(10), .hitRatio(10), .itemNLL]
 
-  /// Reads `ndcg@10`, `hr@5` or `item_nll`.
+  /// Reads `ndcg@10`, `hr@5`, `item_nll`, or a plug-in's metric as a run's `metrics` name it.
   ///
-  /// - Throws: ``ComparisonError/unknownMetric(_:)``.
-  public init(parsing text: String) throws(ComparisonError) {
+  /// - Throws: ``ComparisonError/unknownMetric(_:)``, and what the plug-in throws of its `k`.
+  public init(parsing text: String, registry: PluginRegistry) throws {
     let parts = text.split(separator: "@", omittingEmptySubsequences: false)
     let cutoff = parts.count == 2 ? Int(parts[1]) : nil
     switch (parts.first, cutoff) {
     case ("item_nll", nil) where parts.count == 1: self = .itemNLL
     case ("ndcg", let cutoff?) where cutoff > 0: self = .ndcg(cutoff)
     case ("hr", let cutoff?) where cutoff > 0: self = .hitRatio(cutoff)
-    default: throw .unknownMetric(text)
+    default:
+      guard let name = parts.first, registry.metrics.contains(String(name)),
+        !["ndcg", "hr"].contains(name),
+        let metric = try RunDescription.metrics(text, registry: registry).first
+      else { throw ComparisonError.unknownMetric(text) }
+      self = .gain(metric)
     }
   }
 
@@ -32,6 +41,7 @@ public enum ComparisonMetric: Sendable, Hashable {
     case .ndcg(let cutoff): "ndcg@\(cutoff)"
     case .hitRatio(let cutoff): "hr@\(cutoff)"
     case .itemNLL: "item_nll"
+    case .gain(let metric): metric.name
     }
   }
 
@@ -42,7 +52,7 @@ public enum ComparisonMetric: Sendable, Hashable {
   var cutoff: Int? {
     switch self {
     case .ndcg(let cutoff), .hitRatio(let cutoff): cutoff
-    case .itemNLL: nil
+    case .itemNLL, .gain: nil
     }
   }
 
@@ -53,6 +63,7 @@ public enum ComparisonMetric: Sendable, Hashable {
       row.rank.map { $0 < cutoff ? 1 / log2(Double($0 + 2)) : 0 } ?? 0
     case .hitRatio(let cutoff): row.rank.map { $0 < cutoff ? 1 : 0 } ?? 0
     case .itemNLL: row.itemNLL
+    case .gain(let metric): metric.gain(rank: row.rank)
     }
   }
 }

@@ -24,7 +24,6 @@ public struct SweepPlan: Sendable {
     public let path: String
     public let settings: [RunDescription.Assignment]
     public let description: RunDescription
-    public var startsFromAnother: Bool { false }
     /// The place of its point.
     let point: Int
   }
@@ -37,6 +36,7 @@ public struct SweepPlan: Sendable {
     self.request = request
     base = try RunDescription(request.settings, registry: registry)
     guard base.hasModel else { throw SweepError.needsModel }
+    try request.checkSelection(base)
     points =
       request.randomPoints.map { [base] in Self.drawn($0, request, base) }
       ?? Self.grid(request.axes)

@@ -51,6 +51,7 @@ struct SweepReport {
     case .ndcg(let cutoff): "NDCG@\(cutoff)"
     case .hitRatio(let cutoff): "HR@\(cutoff)"
     case .itemNLL: "item NLL"
+    case .gain(let metric): metric.name
     }
   }
 
@@ -88,19 +89,24 @@ struct SweepReport {
       ["bear-lab"] + runCommand(plan.finalSettings(of: point), output: plan.finalPath(of: point)))
   }
 
-  private static let metrics =
-    RankingMetrics.cutoffs.map { ComparisonMetric.ndcg($0) }
-    + RankingMetrics.cutoffs.map { ComparisonMetric.hitRatio($0) } + [.itemNLL]
+  /// The names of all that was measured: the usual figures, and those of `metrics`.
+  private var metrics: [String] {
+    let usual =
+      RankingMetrics.cutoffs.map { ComparisonMetric.ndcg($0) }
+      + RankingMetrics.cutoffs.map { ComparisonMetric.hitRatio($0) } + [.itemNLL]
+    let names = usual.map(\.name)
+    return names + Set(result.entries.flatMap(\.metrics.keys)).subtracting(names).sorted()
+  }
 
   /// A line a point and round: the value of each axis, round, samples, seeds, rows, every metric, and
   /// the folders.
   private var csv: String {
     let header =
-      result.axes + ["round", "samples", "seeds", "rows"] + Self.metrics.map(\.name) + ["runs"]
+      result.axes + ["round", "samples", "seeds", "rows"] + metrics + ["runs"]
     let lines = result.entries.map { entry in
       entry.values.map(CSVField.text)
         + [entry.round, entry.samples, entry.runs.count, entry.rows].map { "\($0)" }
-        + Self.metrics.map { CSVField.text(entry.metrics[$0.name]) }
+        + metrics.map { CSVField.text(entry.metrics[$0]) }
         + [CSVField.text(entry.runs.joined(separator: " "))]
     }
     return ([header] + lines).map { $0.joined(separator: ",") + "\n" }.joined()

@@ -65,7 +65,12 @@ public struct SweepRequest: Sendable {
     }
     if let randomPoints, randomPoints < 1 { throw .badPointCount(randomPoints) }
     if let halving, halving.factor < 2 { throw .badFactor(halving.factor) }
-    if let cutoff = select.cutoff, !RankingMetrics.cutoffs.contains(cutoff) {
+  }
+
+  /// Whether a run measures on validation what chooses.
+  func checkSelection(_ base: RunDescription) throws(SweepError) {
+    let isUsual = select.cutoff.map(RankingMetrics.cutoffs.contains) ?? (select == .itemNLL)
+    guard isUsual || base.metrics.contains(where: { $0.name == select.name }) else {
       throw .unknownSelection(select.name)
     }
   }

@@ -99,15 +99,18 @@ extension SweepResult.Entry {
     self.runs = runs
     rows = figures.first?.rows ?? 0
     var metrics: [String: Double] = [:]
-    func add(_ metric: ComparisonMetric, _ values: [Double]) {
+    func add(_ name: String, _ values: [Double]) {
       guard !values.isEmpty, values.count == figures.count else { return }
-      metrics[metric.name] = SeedReport.spread(values).mean
+      metrics[name] = SeedReport.spread(values).mean
     }
     for (place, cutoff) in RankingMetrics.cutoffs.enumerated() {
-      add(.ndcg(cutoff), figures.map { $0.ndcg[place] })
-      add(.hitRatio(cutoff), figures.map { $0.hr[place] })
+      add(ComparisonMetric.ndcg(cutoff).name, figures.map { $0.ndcg[place] })
+      add(ComparisonMetric.hitRatio(cutoff).name, figures.map { $0.hr[place] })
     }
-    add(.itemNLL, figures.compactMap(\.itemNLL))
+    add(ComparisonMetric.itemNLL.name, figures.compactMap(\.itemNLL))
+    for name in figures.first?.further.keys.sorted() ?? [] {
+      add(name, figures.compactMap { $0.further[name] })
+    }
     self.metrics = metrics
   }
 }
