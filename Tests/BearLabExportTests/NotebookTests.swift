@@ -118,9 +118,9 @@ private let hasGnuplot = FileManager.default.fileExists(atPath: "/usr/bin/gnuplo
       }
       #expect(try shown("comparison", "text/html").contains("<td>0.0350</td><td>0.02</td>"))
       #expect(try shown("figures", "text/plain").contains("fine-tuned"))
-      // 3 and 4 make 5; four ones make 2.
-      #expect(try shown("weights", "text/plain").contains("q_proj/A       2  5.0000"))
-      #expect(try shown("weights", "text/plain").contains("q_proj/B       2  2.0000"))
+      // B·A has 3 twice in one layer, and 4 twice in the other: √50.
+      #expect(try shown("weights", "text/plain").contains("run  epoch  step  q_proj"))
+      #expect(try shown("weights", "text/plain").contains("a      2    40  7.0711"))
       #expect(try shown("settings", "text/plain").contains("lambda: 0.5"))
       for id in ["training", "time", "sensitivity", "pruning-figure", "margins", "steps"] {
         let picture = try #require(Data(base64Encoded: shown(id, "image/png")))

@@ -118,24 +118,46 @@ import Testing
   @Test func sensitivityIsALineForEachOtherChoice() throws {
     let all = [
       ("a", varied("0.1", "0.5", 0.1)), ("b", varied("1", "0.5", 0.2)),
-      ("c", varied("5", "0.5", 0.3)), ("d", varied("1", "2.75", 0.4)),
-      ("e", varied("1", "2.75", 0.6, seed: 2)),
+      ("c", varied("0.1", "2.75", 0.3)), ("d", varied("1", "2.75", 0.4)),
+      ("e", varied("1", "2.75", 0.6, seed: 2)), ("f", varied("5", "0.5", 0.3)),
     ]
     try runs(all) { runs in
       let figure = try RunFigure.sensitivity.figure(of: runs)
+      #expect(figure.panels.count == 1 && figure.title == "NDCG@10 against objective.lambda")
       let panel = figure.panels[0]
       #expect(panel.x.label == "objective.lambda" && panel.x.scale == .logarithmic)
       #expect(panel.series.map(\.name) == ["xi=0.5", "xi=2.75"])
       #expect(panel.series[0].points.map(\.x) == [0.1, 1, 5])
-      #expect(abs(panel.series[1].points[0].y - 0.5) < 1e-12)
+      #expect(abs(panel.series[1].points[1].y - 0.5) < 1e-12)
       // Two seeds: their standard deviation.
-      let interval = try #require(panel.series[1].points[0].interval)
+      let interval = try #require(panel.series[1].points[1].interval)
       #expect(abs(interval.upperBound - 0.5 - 0.02.squareRoot()) < 1e-12)
+      #expect(figure.note.hasPrefix("Mean and standard deviation"))
       let other = try RunFigure.sensitivity.figure(of: runs, parameter: "objective.xi")
-      #expect(other.panels[0].x.ticks == [0.5, 2.75] && other.panels[0].series.count == 3)
+      #expect(other.panels[0].x.ticks == [0.5, 2.75] && other.panels[0].series.count == 2)
       #expect(throws: FigureError.notVaried(path: "lora.rank")) {
         try RunFigure.sensitivity.figure(of: runs, parameter: "lora.rank")
       }
+    }
+  }
+
+  /// As in the paper's Figure 8, and as in a random search.
+  @Test func settingsVariedOneAtATimeHavePanelsOfTheirOwn() throws {
+    let all = [
+      ("a", varied("0.1", "2.75", 0.1)), ("b", varied("0.25", "2.75", 0.2)),
+      ("c", varied("5", "2.75", 0.3)), ("d", varied("0.25", "0.5", 0.4)),
+      ("e", varied("0.25", "3", 0.5)),
+    ]
+    try runs(all) { runs in
+      let panels = try RunFigure.sensitivity.figure(of: runs).panels
+      #expect(panels.map(\.x.label) == ["objective.lambda", "objective.xi"])
+      #expect(panels.map { $0.series.map(\.name) } == [["xi=2.75"], ["lambda=0.25"]])
+      #expect(panels[0].series[0].points.map(\.x) == [0.1, 0.25, 5])
+      #expect(panels[1].series[0].points.map(\.y) == [0.4, 0.2, 0.5])
+      let random = try RunFigure.sensitivity.figure(of: [runs[0], runs[3]]).panels
+      #expect(random.map { $0.series.map(\.name) } == [[""], [""]])
+      #expect(random.map { $0.series[0].mark } == [.points, .points])
+      #expect(random[1].series[0].points.map(\.x) == [0.5, 2.75])
     }
   }
 
@@ -195,6 +217,7 @@ import Testing
     try runs([("x/seed-1", .trained()), ("y/seed-1", .trained())]) { runs in
       #expect(RunLog.named(runs).map(\.name) == ["x/seed-1", "y/seed-1"])
       #expect(RunLog.named([runs[0]]).map(\.name) == ["seed-1"])
+      #expect(RunLog.labelled(runs).map(\.name) == ["x/seed-1", "y/seed-1"])
     }
   }
 }

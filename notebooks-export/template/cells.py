@@ -167,14 +167,23 @@ plt.show()
 # {{SENSITIVITY}}
 
 # %% sensitivity
-points = pd.DataFrame({{POINTS}}, columns=["line", "x", "y"])
-figure, axes = plt.subplots()
-for line, own in points.groupby("line", sort=False):
-    axes.plot(own.x, own.y, "o-", label=line)
-axes.set(
-    xlabel="{{PARAMETER}}", ylabel="{{METRIC}}", xscale="{{SCALE}}", title="Sensitivity"
+points = pd.DataFrame({{POINTS}}, columns=["setting", "line", "x", "y"])
+logarithmic = {{LOGARITHMIC}}
+settings = list(points.setting.unique())
+figure, panels = plt.subplots(
+    len(settings), squeeze=False, figsize=(7, 0.6 + 3 * len(settings)), layout="constrained"
 )
-legend(axes)
+for setting, axes in zip(settings, panels[:, 0]):
+    for line, own in points[points.setting == setting].groupby("line", sort=False):
+        axes.plot(own.x, own.y, "o-" if line or len(settings) == 1 else "o", label=line)
+    axes.set(
+        xlabel=setting,
+        ylabel="{{METRIC}}",
+        xscale="log" if setting in logarithmic else "linear",
+    )
+    if axes.get_legend_handles_labels()[1] != [""]:
+        legend(axes)
+figure.suptitle("Sensitivity", x=0.02, ha="left", weight="bold")
 plt.show()
 
 # %% [markdown] pruning-title
@@ -259,8 +268,8 @@ plt.show()
 # %% [markdown] weights-title
 # ## What was learnt
 #
-# The checkpoint of the last epoch that is in the folder: the Frobenius norm of the LoRA matrices of
-# all layers together.
+# The checkpoint of the last epoch that is in the folder: the Frobenius norm of B·A, the update before
+# LoRA scales it, of all layers together.
 
 # %% weights
 rows = []
@@ -270,28 +279,17 @@ for run, folder in RUNS.items():
         key=lambda path: int(path.stem.split("-")[-1]),
     )
     for path in files[-1:]:
-        squares, counts = {}, {}
+        squares = {}
         with h5py.File(path) as file:
             for layer in file["lora"].values():
                 for projection, pair in layer.items():
-                    for name in ("A", "B"):
-                        key = f"{projection}/{name}"
-                        squares[key] = squares.get(key, 0) + float(
-                            np.square(pair[name][:], dtype=np.float64).sum()
-                        )
-                        counts[key] = counts.get(key, 0) + 1
-            rows += [
-                [
-                    run,
-                    int(file.attrs["epoch"]),
-                    int(file.attrs["step"]),
-                    key,
-                    counts[key],
-                    squares[key] ** 0.5,
-                ]
-                for key in sorted(squares)
-            ]
-pd.DataFrame(rows, columns=["run", "epoch", "step", "matrices", "layers", "norm"])
+                    a, b = (pair[name][:].astype(np.float64) for name in "AB")
+                    # The squares of B·A, of matrices of LoRA's rank.
+                    own = np.sum((b.T @ b) * (a @ a.T))
+                    squares[projection] = squares.get(projection, 0) + own
+            row = {"run": run, "epoch": file.attrs["epoch"], "step": file.attrs["step"]}
+        rows.append(row | {name: squares[name] ** 0.5 for name in sorted(squares)})
+pd.DataFrame(rows)
 
 # %% [markdown] settings-title
 # ## Settings

@@ -29,7 +29,7 @@ public struct NotebookExport {
     if paths.isEmpty, let report = reports.first { paths = Self.runs(beside: report) }
     guard !paths.isEmpty else { throw ExportError.noRuns(path: reports.first ?? "") }
     let runs = try RunLog.read(paths)
-    self.runs = RunLog.named(runs)
+    self.runs = RunLog.labelled(runs)
     self.gnuplot = gnuplot
     hasDiagnosis = runs.allSatisfy {
       FileManager.default.fileExists(atPath: $0.folder.diagnosisPath)

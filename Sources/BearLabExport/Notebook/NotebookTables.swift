@@ -39,28 +39,49 @@ enum NotebookTables {
     return Table(["run", "K", "targets", "pruned", "PR, %", "from", "to"], rows)
   }
 
-  /// The norms of the LoRA matrices in each run's last checkpoint of an epoch.
+  /// The norms of the LoRA updates B·A in each run's last checkpoint of an epoch.
   static func weights(_ runs: Runs) throws -> Table? {
-    var rows: [[Table.Cell]] = []
+    var rows: [(head: [Table.Cell], norms: [String: Double])] = []
+    var columns: [String] = []
     for (name, run) in runs {
       guard let path = lastCheckpoint(run) else { continue }
       let file = try CheckpointFile(readingFrom: path)
-      var sums: [String: (square: Double, count: Int)] = [:]
-      for (tensor, stored) in file.tensors where tensor.hasPrefix("/lora/") {
-        let key = tensor.split(separator: "/").dropFirst(2).joined(separator: "/")
-        sums[key, default: (0, 0)].square += stored.values.reduce(0) {
-          $0 + Double($1) * Double($1)
-        }
-        sums[key, default: (0, 0)].count += 1
+      var squares: [String: Double] = [:]
+      for (tensor, a) in file.tensors where tensor.hasPrefix("/lora/") && tensor.hasSuffix("/A") {
+        guard let b = file.tensors["\(tensor.dropLast())B"] else { continue }
+        squares["\(tensor.split(separator: "/")[2])", default: 0] += squaredNorm(b: b, a: a)
       }
-      rows += sums.sorted { $0.key < $1.key }.map { key, sum in
-        [
-          .text(name), attribute("epoch", file), attribute("step", file), .text(key),
-          .integer(sum.count), .real(sum.square.squareRoot()),
-        ]
+      columns += squares.keys.sorted().filter { !columns.contains($0) }
+      rows.append(
+        (
+          [.text(name), attribute("epoch", file), attribute("step", file)],
+          squares.mapValues { $0.squareRoot() }
+        ))
+    }
+    guard !columns.isEmpty else { return nil }
+    return Table(
+      ["run", "epoch", "step"] + columns,
+      rows.map { row in row.head + columns.map { .init(row.norms[$0]) } })
+  }
+
+  /// ‖B·A‖²: the sum of the products of BᵀB and A·Aᵀ, matrices of LoRA's rank.
+  private static func squaredNorm(b: CheckpointFile.StoredTensor, a: CheckpointFile.StoredTensor) -> Double {
+    let (rank, inputs) = (a.shape[0], a.shape[1])
+    let outputs = b.shape[0]
+    var sum = 0.0
+    for i in 0..<rank {
+      for j in 0..<rank {
+        var (left, right) = (0.0, 0.0)
+        for row in 0..<outputs {
+          left += Double(b.values[row * rank + i]) * Double(b.values[row * rank + j])
+        }
+        for column in 0..<inputs {
+          right += Double(a.values[i * inputs + column]) * Double(a.values[j * inputs + column])
+        }
+        sum += left * right
       }
     }
-    return rows.isEmpty ? nil : Table(["run", "epoch", "step", "matrices", "layers", "norm"], rows)
+    return sum
   }
 
   private static func attribute(_ name: String, _ file: CheckpointFile) -> Table.Cell {

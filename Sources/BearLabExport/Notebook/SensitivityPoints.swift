@@ -1,33 +1,48 @@
 internal import BearLabFigures
 internal import BearLabRun
 
-/// The sensitivity of runs that differ in a setting of numbers, for a cell and its picture.
+/// The sensitivity of runs that differ in settings of numbers, for a cell and its picture.
 struct SensitivityPoints {
   let figure: Figure
 
-  /// - Throws: `FigureError` where the runs do not differ in such a setting.
+  /// Takes the most runs that differ in numbers alone: those with another objective are left out.
+  ///
+  /// - Throws: `FigureError` where no two runs differ in such a setting.
   init(_ runs: [RunLog]) throws {
-    let table = try SweepTable(of: runs, metric: Self.metric)
-    figure = try SensitivityFigure(table, metric: Self.metric).figure
-    // Runs that differ in more than numbers are not a sweep.
-    guard table.rows.allSatisfy({ $0.settings.count == table.parameters.count }),
-      table.rows.allSatisfy({ row in row.settings.values.allSatisfy { Double($0) != nil } })
-    else { throw FigureError.notVaried(path: "") }
+    let groups = runs.map { run in runs.filter { Self.choices(of: $0) == Self.choices(of: run) } }
+    let sweep = groups.max { $0.count < $1.count } ?? []
+    figure = try SensitivityFigure(
+      SweepTable(of: sweep, metric: Self.metric), metric: Self.metric
+    ).figure
   }
 
   private static let metric = "ndcg@10"
 
+  /// The settings that are there, and those that are no numbers.
+  private static func choices(of run: RunLog) -> [String: String] {
+    Dictionary(
+      run.settings.map {
+        ($0.path, Double($0.text) == nil && $0.path != "init-from" ? $0.text : "")
+      },
+      uniquingKeysWith: { $1 })
+  }
+
   /// What the template's places are filled with.
   var values: [String: String] {
-    guard let panel = figure.panels.first else { return [:] }
-    let points = panel.series.flatMap { series in
-      series.points.map { "(\(NotebookExport.python(series.name)), \($0.x), \($0.y))" }
+    let points = figure.panels.flatMap { panel in
+      panel.series.flatMap { series in
+        series.points.map {
+          "(\(NotebookExport.python(panel.x.label)), \(NotebookExport.python(series.name)), "
+            + "\($0.x), \($0.y))"
+        }
+      }
     }
+    let logarithmic = figure.panels.filter { $0.x.scale == .logarithmic }.map(\.x.label)
     return [
       "SENSITIVITY": figure.note,
       "POINTS": "[\n    " + points.joined(separator: ",\n    ") + ",\n]",
-      "PARAMETER": panel.x.label, "METRIC": panel.y.label,
-      "SCALE": panel.x.scale == .logarithmic ? "log" : "linear",
+      "LOGARITHMIC": "[" + logarithmic.map(NotebookExport.python).joined(separator: ", ") + "]",
+      "METRIC": figure.panels.first?.y.label ?? "",
     ]
   }
 }

@@ -46,8 +46,9 @@ struct LossFigures {
       String(format: "%.2f", margins[margins.count / 2]) + (runs.count > 1 ? " (\(run.name))" : "")
     }
     return Figure(
-      title: "How far below the beam lost targets are" + single,
-      note: "Margin: how far the target's prefix is below the last candidate of the beam when it "
+      title: "How far below the beam lost targets are",
+      note: single
+        + "Margin: how far the target's prefix is below the last candidate of the beam when it "
         + "is lost. Median: \(medians.joined(separator: ", ")) nats; \(all.count) lost targets"
         + (beyond > 0 ? ", \(beyond) of them further right." : "."),
       panels: [
@@ -65,7 +66,7 @@ struct LossFigures {
     return ([1, 2, 2.5, 5, 10].first { $0 * power >= rough * 0.999 } ?? 10) * power
   }
 
-  private var single: String { runs.count == 1 ? ", \(runs[0].name)" : "" }
+  private var single: String { RunFigure.note(ofOnly: runs.map(\.name)) }
 
   /// The share of all rows whose target is lost at each step.
   func steps() throws -> Figure {
@@ -85,8 +86,8 @@ struct LossFigures {
         + (runs.count > 1 ? " (\(run.name))" : "")
     }
     return Figure(
-      title: "At which step beam search loses targets" + single,
-      note: "Of \(rowCounts) test rows, whatever the rank of the target; kept to the end: "
+      title: "At which step beam search loses targets",
+      note: single + "Of \(rowCounts) test rows, whatever the rank of the target; kept to the end: "
         + kept.joined(separator: ", ") + ".",
       panels: [
         Figure.Panel(

@@ -23,13 +23,13 @@ public enum RunFigure: String, CaseIterable, Sendable {
   ///   - runs: in the order of their colours.
   ///   - metric: a key of `metrics.jsonl`, for the kinds that show one.
   ///   - parameter: of `sensitivity`: the setting along the axis; nil for the one that has most
-  ///     values.
+  ///     values, and others in panels of their own where they were varied one at a time.
   /// - Returns: the figure.
   /// - Throws: ``FigureError``, and `RunLogError` where a run lacks what is shown.
   public func figure(
     of runs: [RunLog], metric: String = "ndcg@10", parameter: String? = nil
   ) throws -> Figure {
-    let named = RunLog.named(runs)
+    let named = RunLog.labelled(runs)
     return switch self {
     case .training: try TrainingFigure(named, metric: metric).figure()
     case .pruning: try PruningFigure(named).figure
@@ -41,6 +41,11 @@ public enum RunFigure: String, CaseIterable, Sendable {
         SweepTable(of: runs, metric: metric), metric: metric, parameter: parameter
       ).figure
     }
+  }
+
+  /// The name of the run where there is only one, which no legend tells.
+  static func note(ofOnly names: [String]) -> String {
+    names.count == 1 ? "Run \(names[0]). " : ""
   }
 
   /// A metric's key as people write it: `ndcg@10` is NDCG@10.

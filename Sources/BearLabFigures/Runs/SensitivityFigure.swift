@@ -1,78 +1,102 @@
 /// A metric against a setting, a line for each choice of the others: the paper's Figure 8.
 public struct SensitivityFigure {
+  private typealias Line = (name: String, points: [(x: Double, rows: [Int])])
+
   public let figure: Figure
 
   /// Draws a table.
   ///
+  /// The setting of numbers that has most values lies along the axis. Where settings were varied one
+  /// at a time, each has a panel of its own with the lines that it makes; where no two runs share
+  /// all others, as in a random search, each has a panel of points.
+  ///
   /// - Parameters:
   ///   - table: of runs or of a sweep.
   ///   - metric: what the numbers are.
-  ///   - parameter: along the axis; nil for the setting of numbers that has most values.
+  ///   - parameter: along the axis, of the only panel; nil to choose.
   /// - Throws: ``FigureError/notVaried(path:)`` where no setting of numbers differs.
   public init(
     _ table: SweepTable, metric: String, parameter: String? = nil
   ) throws(FigureError) {
-    func numbers(_ name: String) -> [Double]? {
-      let texts = table.rows.map { $0.settings[name].flatMap(Double.init) }
-      return texts.contains { $0 == nil } ? nil : Set(texts.compactMap(\.self)).sorted()
-    }
     let candidates = parameter.map { [$0] } ?? table.parameters
-    guard let name = candidates.first(where: { numbers($0) != nil }), let ticks = numbers(name),
-      let low = ticks.first, let high = ticks.last
-    else { throw .notVaried(path: candidates.joined(separator: ", ")) }
-    let others = table.parameters.filter { $0 != name }
-    let lines = Self.lines(of: table, along: name, others)
-    let isRepeated = lines.contains { $0.points.contains { $0.count > 1 } }
-    let series = lines.enumerated().map { index, line in
-      Figure.Series(
-        line.name, .linePoints, colour: index, line.points.map(Self.point))
+    let names = candidates.filter { Self.numbers(of: table, $0) != nil }
+    guard let first = names.first else {
+      throw .notVaried(path: candidates.joined(separator: ", "))
     }
+    var panels: [Figure.Panel] = []
+    var shown: Set<Int> = []
+    for name in names where shown.count < table.rows.count {
+      let lines = Self.lines(of: table, along: name).filter { $0.points.count > 1 }
+      guard !lines.isEmpty else { continue }
+      shown.formUnion(lines.flatMap { $0.points.flatMap(\.rows) })
+      panels.append(Self.panel(table, metric, along: name, lines, .linePoints))
+    }
+    if panels.isEmpty {
+      panels = names.map { name in
+        let points = Self.lines(of: table, along: name).flatMap(\.points)
+        return Self.panel(table, metric, along: name, [("", points)], .points)
+      }
+    }
+    let points = panels.flatMap { $0.series.flatMap(\.points) }
+    let isRepeated = table.rows.count > Set(table.rows.map(\.settings)).count
     figure = Figure(
-      title: "\(RunFigure.title(of: metric).capitalisedFirst) against \(name)",
+      title: "\(RunFigure.title(of: metric).capitalisedFirst) against "
+        + (panels.count > 1 ? "settings" : panels.first?.x.label ?? first),
       note: isRepeated
         ? "Mean and standard deviation of the runs that differ in nothing else but the seed."
-        : series.contains { $0.points.contains { $0.interval != nil } }
-          ? "One run a point, with 95 % intervals." : "",
-      panels: [
-        Figure.Panel(
-          x: Figure.Axis(
-            name, scale: low > 0 && high / low >= 8 ? .logarithmic : .linear, ticks: ticks),
-          y: RunFigure.axis(metric, of: table.split), series: series)
-      ])
+        : points.contains { $0.interval != nil } ? "One run a point, with 95 % intervals." : "",
+      panels: panels)
+  }
+
+  /// The values of a setting; nil where they are not all numbers.
+  private static func numbers(of table: SweepTable, _ name: String) -> [Double]? {
+    let texts = table.rows.map { $0.settings[name].flatMap(Double.init) }
+    return texts.contains { $0 == nil } ? nil : Set(texts.compactMap(\.self)).sorted()
+  }
+
+  private static func panel(
+    _ table: SweepTable, _ metric: String, along name: String, _ lines: [Line],
+    _ mark: Figure.Mark
+  ) -> Figure.Panel {
+    let ticks = Set(lines.flatMap { $0.points.map(\.x) }).sorted()
+    let (low, high) = (ticks.first ?? 0, ticks.last ?? 0)
+    return Figure.Panel(
+      x: Figure.Axis(
+        name, scale: low > 0 && high / low >= 8 ? .logarithmic : .linear, ticks: ticks),
+      y: RunFigure.axis(metric, of: table.split),
+      series: lines.enumerated().map { index, line in
+        Figure.Series(
+          line.name, mark, colour: index,
+          line.points.map { point($0.x, $0.rows.map { table.rows[$0] }) })
+      })
   }
 
   /// The rows of each choice of the other settings, by their place along the axis.
-  private static func lines(
-    of table: SweepTable, along name: String, _ others: [String]
-  ) -> [(name: String, points: [[(x: Double, row: SweepTable.Row)]])] {
+  private static func lines(of table: SweepTable, along name: String) -> [Line] {
+    let others = table.parameters.filter { $0 != name }
     var order: [String] = []
-    var lines: [String: [Double: [SweepTable.Row]]] = [:]
-    for row in table.rows {
+    var lines: [String: [Double: [Int]]] = [:]
+    for (index, row) in table.rows.enumerated() {
       guard let x = row.settings[name].flatMap(Double.init) else { continue }
       let line = others.map { other in
         // The last word tells settings apart well enough: lambda=0.5.
         "\(other.split(separator: ".").last ?? "")=\(row.settings[other] ?? "–")"
       }.joined(separator: " ")
       if lines[line] == nil { order.append(line) }
-      lines[line, default: [:]][x, default: []].append(row)
+      lines[line, default: [:]][x, default: []].append(index)
     }
     return order.map { line in
-      (
-        line,
-        (lines[line] ?? [:]).sorted { $0.key < $1.key }.map { x, rows in rows.map { (x, $0) } }
-      )
+      (line, (lines[line] ?? [:]).sorted { $0.key < $1.key }.map { ($0, $1) })
     }
   }
 
   /// One run as it is, several as their mean and standard deviation.
-  private static func point(_ rows: [(x: Double, row: SweepTable.Row)]) -> Figure.Point {
-    let first = rows[0]
-    guard rows.count > 1 else {
-      return Figure.Point(first.x, first.row.value, interval: first.row.interval)
-    }
-    let mean = rows.reduce(0) { $0 + $1.row.value } / Double(rows.count)
-    let squares = rows.reduce(0) { $0 + ($1.row.value - mean) * ($1.row.value - mean) }
-    let deviation = (squares / Double(rows.count - 1)).squareRoot()
-    return Figure.Point(first.x, mean, interval: (mean - deviation)...(mean + deviation))
+  private static func point(_ x: Double, _ rows: [SweepTable.Row]) -> Figure.Point {
+    let values = rows.map(\.value)
+    guard values.count > 1 else { return Figure.Point(x, values[0], interval: rows[0].interval) }
+    let mean = values.reduce(0, +) / Double(values.count)
+    let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+    let deviation = (squares / Double(values.count - 1)).squareRoot()
+    return Figure.Point(x, mean, interval: (mean - deviation)...(mean + deviation))
   }
 }

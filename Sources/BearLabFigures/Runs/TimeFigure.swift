@@ -19,11 +19,10 @@ struct TimeFigure {
         run.name, .points, colour: index, [Figure.Point(seconds, try figures.required(metric))])
     }
     let counts = rows.sorted().map(String.init).joined(separator: ", ")
-    let single = runs.count == 1 ? ", \(runs[0].name)" : ""
     figure = Figure(
-      title: "Time against quality\(single)",
-      note:
-        "Seconds of the optimiser steps of an epoch, the median of those after the first where there "
+      title: "Time against quality",
+      note: RunFigure.note(ofOnly: runs.map(\.name))
+        + "Seconds of the optimiser steps of an epoch, the median of those after the first where there "
         + "are several; "
         + "\(RunFigure.title(of: metric)) on \(counts) \(splits.sorted().joined(separator: ", ")) "
         + "rows, with 95 % intervals.",

@@ -33,14 +33,16 @@ struct TrainingFigure {
     ]
     let measured = try epochs(step)
     if let measured { panels.append(measured.panel) }
-    let single = runs.count == 1 ? " of \(runs[0].name)" : ""
     return Figure(
-      title: "Training\(single)",
-      note: (window > 1
-        ? "Line: mean of the \(window) steps around; band: their standard deviation." : "")
-        + (measured.map { " " + $0.note } ?? ""),
+      title: "Training",
+      note: single
+        + (window > 1
+          ? "Line: mean of the \(window) steps around; band: their standard deviation. " : "")
+        + (measured?.note ?? ""),
       panels: panels)
   }
+
+  private var single: String { RunFigure.note(ofOnly: runs.map(\.name)) }
 
   /// The metric after each epoch; nil where no run measures its epochs.
   private func epochs(_ step: Figure.Axis) throws -> (panel: Figure.Panel, note: String)? {
@@ -96,9 +98,8 @@ struct TrainingFigure {
     let measured = series(\.validationNDCG)
     let loss = Figure.Panel(x: epoch, y: Figure.Axis("training loss"), series: series(\.loss))
     let ndcg = Figure.Panel(x: epoch, y: Figure.Axis("validation NDCG@10"), series: measured)
-    let single = runs.count == 1 ? " of \(runs[0].name)" : ""
     return Figure(
-      title: "Training\(single)",
+      title: "Training", note: single,
       panels: measured.contains { !$0.points.isEmpty } ? [loss, ndcg] : [loss])
   }
 

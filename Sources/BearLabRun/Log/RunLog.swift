@@ -127,6 +127,34 @@ public struct RunLog: Sendable {
     }
     return Array(zip(names, runs))
   }
+
+  /// Runs by what tells their names apart, for legends and tables: of `book-sft-seed-42` and
+  /// `book-bear-seed-42` they are `sft` and `bear`.
+  public static func labelled(_ runs: [RunLog]) -> [(name: String, run: RunLog)] {
+    let named = named(runs)
+    return Array(zip(distinctive(named.map(\.name)), runs))
+  }
+
+  /// Names without the words, between hyphens, with which all of them begin or end.
+  static func distinctive(_ names: [String]) -> [String] {
+    let words = names.map { $0.split(separator: "-", omittingEmptySubsequences: false) }
+    guard names.count > 1, let first = words.first, let shortest = words.map(\.count).min() else {
+      return names
+    }
+    func common(_ word: (Int, [Substring]) -> Substring) -> Int {
+      (0..<shortest - 1).prefix { place in
+        words.allSatisfy { word(place, $0) == word(place, first) }
+      }.count
+    }
+    var start = common { $1[$0] }
+    // A number says nothing without the word before it.
+    func isNumber(_ word: Substring) -> Bool { word.first?.isNumber != false }
+    var end = common { $1[$1.count - 1 - $0] }
+    while end > 0, isNumber(first[first.count - end]) { end -= 1 }
+    while start > 0, words.contains(where: { isNumber($0[start]) }) { start -= 1 }
+    end = min(end, shortest - 1 - start)
+    return words.map { $0[start..<($0.count - end)].joined(separator: "-") }
+  }
 }
 
 extension RunFolder {
