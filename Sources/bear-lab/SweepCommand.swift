@@ -41,7 +41,10 @@ struct SweepCommand: ParsableCommand {
       twice)
       """)
   var halvingStart: Int?
-  @Option(help: "What chooses: ndcg@K, hr@K with K of 1, 5 or 10, item_nll, or one of evaluation.metrics.")
+  @Option(
+    help: """
+      What chooses: ndcg@K, hr@K with K of 1, 5 or 10, item_nll, or one of evaluation.metrics.
+      """)
   var select = "ndcg@10"
   @Flag(help: "Measure the chosen point on test as well, in a run of its own.") var final = false
   @Option(help: "The folder of the runs and of the report.") var output = "runs/sweep"

@@ -65,7 +65,9 @@ enum NotebookTables {
   }
 
   /// ‖B·A‖²: the sum of the products of BᵀB and A·Aᵀ, matrices of LoRA's rank.
-  private static func squaredNorm(b: CheckpointFile.StoredTensor, a: CheckpointFile.StoredTensor) -> Double {
+  private static func squaredNorm(
+    b: CheckpointFile.StoredTensor, a: CheckpointFile.StoredTensor
+  ) -> Double {
     let (rank, inputs) = (a.shape[0], a.shape[1])
     let outputs = b.shape[0]
     var sum = 0.0

@@ -58,7 +58,8 @@ public enum ComparisonError: BearLabError, Equatable {
     case .tooFewRuns: "give two folders of runs or more, such as runs/a runs/b"
     case .givenTwice: "give each run once; RUN:zero-shot names other rows of the same run"
     case .unknownBaseline(_, let known): "give one of \(known.joined(separator: ", "))"
-    case .unknownMetric: "give ndcg@K, hr@K, item_nll or a metric of `bear-lab list metrics`, such as ndcg@10,mrr"
+    case .unknownMetric:
+      "give ndcg@K, hr@K, item_nll, or another of `bear-lab list metrics`, such as ndcg@10,hr@5"
     case .badResamples: "give at least 1; 10000 are usual"
     case .badConfidence: "give a share such as 0.95"
     case .noRows(_, _, let available):

@@ -53,7 +53,8 @@ public enum SweepError: BearLabError, Equatable {
     case .badFactor: "give --halving-factor 2 or more"
     case .badStart(_, let samples):
       "give --halving-start from 1 to \(max(samples - 1, 1)), or more --train-samples"
-    case .unknownSelection: "give ndcg@K or hr@K with K of 1, 5 or 10, item_nll, or one that evaluation.metrics names"
+    case .unknownSelection:
+      "give ndcg@K or hr@K with K of 1, 5 or 10, item_nll, or one that evaluation.metrics names"
     case .needsModel: "give --backbone, or vary the recommender by hand"
     case .impossiblePoint(_, _, let remedy): remedy
     case .sameName: "give values that differ in letters or digits"
