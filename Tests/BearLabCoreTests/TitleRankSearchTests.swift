@@ -63,6 +63,28 @@ import Testing
     #expect(searches[0].rank < 150)
   }
 
+  /// The exact rank takes every better prefix in any order; a limit takes a few titles' tokens.
+  @Test func aLimitIsReachedSoon() throws {
+    var random = SeededGenerator(7)
+    let trie = try ItemTrie(
+      paths: randomPaths(count: 2000, vocabulary: 12, longest: 9, using: &random))
+    var scorer = TableScorer(trie: trie, constraint: .after, vocabulary: 40, seed: 7)
+    let ranking = scorer.bruteForce().map(\.title)
+    var searches = [Int.max, 10].map {
+      TitleRankSearch(
+        of: ranking[1500], in: trie, limit: $0, batch: 4, forcedTokensAreFree: false)
+    }
+    for index in searches.indices {
+      var alone = [searches[index]]
+      try scorer.run(&alone, in: trie)
+      searches[index] = alone[0]
+    }
+    #expect(searches[0].rank == 1501 && searches[0].isExact)
+    #expect(searches[1].rank > 10 && !searches[1].isExact)
+    #expect(searches[1].expansions < 100, "\(searches[1].expansions)")
+    #expect(searches[0].expansions > 1000, "\(searches[0].expansions)")
+  }
+
   /// A tie is no better title.
   @Test func aTieFavoursTheTitle() throws {
     let trie = try ItemTrie(paths: [[1, 0], [2, 0], [3, 0]])

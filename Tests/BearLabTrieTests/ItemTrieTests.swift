@@ -122,5 +122,6 @@ func randomTitlesMatchADictionary(seed: UInt64) throws {
 @Test func theLongestTitleBelowIsKnown() throws {
   let trie = try ItemTrie(paths: paths)
   #expect(trie.longestTitles == [4, 2, 4, 2, 2, 4, 4, 4, 4, 4])
+  for node in 0..<trie.nodeCount { #expect(trie.depth(of: node) == trie.path(to: node).count) }
   #expect(try ItemTrie(paths: []).longestTitles == [0])
 }

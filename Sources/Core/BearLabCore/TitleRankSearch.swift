@@ -23,9 +23,10 @@ public struct TitleStep: Sendable, Equatable {
 ///
 ///     rank = 1 + #{titles with S > S⁺}       S⁺: the title's own total
 ///
-/// The title's path is scored first; then the prefixes with S > S⁺ are expanded, the best ones
-/// first: no title below another one can be better. Sums are in double precision; a tie favours the
-/// title.
+/// The title's path is scored first; then the prefixes with S > S⁺ are expanded: no title below another
+/// one can be better. Which they are does not depend on the order; the deepest come first, so that a
+/// limit is soon reached, where the best first would look at thousands of short ones before they had
+/// found a title. Sums are in double precision; a tie favours the title.
 ///
 /// - Source: section 7.6 of the method specification.
 public struct TitleRankSearch: DecoderSearch, Sendable {
@@ -62,7 +63,8 @@ public struct TitleRankSearch: DecoderSearch, Sendable {
     self.limit = limit
     self.batch = batch
     self.expansionLimit = expansionLimit
-    frontier = TrieFrontier(in: trie, forcedTokensAreFree: forcedTokensAreFree)
+    frontier = TrieFrontier(
+      in: trie, order: .deepest, forcedTokensAreFree: forcedTokensAreFree)
   }
 
   public mutating func advance(_ scores: [ChildScores]) -> [ItemTrie.Node] {

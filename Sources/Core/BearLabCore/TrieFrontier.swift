@@ -4,15 +4,25 @@ internal import Glibc
 
 /// The prefixes of titles that a best-first search may still expand.
 ///
-/// A prefix is sorted by its key, the most that a title below it can have: its total log-probability
-/// S, or S / Lmax^α, Lmax the tokens of the longest title below it.
+/// A prefix has as its key the most that a title below it can have: its total log-probability S, or
+/// S / Lmax^α, Lmax the tokens of the longest title below it.
 struct TrieFrontier: Sendable {
+  /// Which prefixes are taken first.
+  enum Order: Sendable {
+    /// Those with the highest key.
+    case best
+    /// The longest, and of these those with the highest key: some titles are found soon.
+    case deepest
+  }
+
   /// A place inside the trie, not at a leaf.
   struct Prefix: Sendable {
     let node: ItemTrie.Node
     /// Sum of the log-probabilities on the way to it, nats.
     let total: Double
     let key: Double
+    /// Tokens, where the order looks at them.
+    let depth: Int
   }
 
   /// A title at the end of its path.
@@ -22,13 +32,17 @@ struct TrieFrontier: Sendable {
   }
 
   private let trie: ItemTrie
+  private let order: Order
   private let forcedTokensAreFree: Bool
   private let lengthPenalty: Double  // α
   private let longestTitles: [Int]  // empty without a penalty
   private var prefixes: [Prefix] = []
 
-  init(in trie: ItemTrie, lengthPenalty: Double = 0, forcedTokensAreFree: Bool) {
+  init(
+    in trie: ItemTrie, order: Order = .best, lengthPenalty: Double = 0, forcedTokensAreFree: Bool
+  ) {
     self.trie = trie
+    self.order = order
     self.lengthPenalty = lengthPenalty
     self.forcedTokensAreFree = forcedTokensAreFree
     longestTitles = lengthPenalty == 0 ? [] : trie.longestTitles
@@ -52,7 +66,8 @@ struct TrieFrontier: Sendable {
     if let title = trie.title(at: node) { return Ending(title: title, key: key) }
     // An empty catalogue's root leads nowhere.
     guard !trie.children(of: node).isEmpty else { return nil }
-    prefixes.append(Prefix(node: node, total: total, key: key))
+    let depth = order == .deepest ? trie.depth(of: node) : 0
+    prefixes.append(Prefix(node: node, total: total, key: key, depth: depth))
     return nil
   }
 
@@ -69,10 +84,12 @@ struct TrieFrontier: Sendable {
     }
   }
 
-  /// Removes the best prefixes whose keys are above `bound`, at most `count`.
+  /// Removes the first prefixes of the order whose keys are above `bound`, at most `count`.
+  ///
+  /// A bound that rises needs the order by keys: prefixes at or below it hide those behind them.
   mutating func take(_ count: Int, above bound: Double) -> [Prefix] {
     // All but those added since are a sorted run: nearly as cheap as a heap.
-    prefixes.sort { $0.key < $1.key }
+    prefixes.sort { ($0.depth, $0.key) < ($1.depth, $1.key) }
     let taken = prefixes.suffix(count).reversed().prefix { $0.key > bound }
     prefixes.removeLast(taken.count)
     return Array(taken)

@@ -1,4 +1,13 @@
 extension ItemTrie {
+  /// The number of tokens on the way to `node`; 0 at the root.
+  ///
+  /// - Complexity: O(depth).
+  public func depth(of node: Node) -> Int {
+    var (depth, node) = (0, node)
+    while let above = parent(of: node) { (depth, node) = (depth + 1, above) }
+    return depth
+  }
+
   /// The tokens of the longest title below each node, EOS included, `[nodes]`.
   ///
   /// - Complexity: O(nodes).
