@@ -28,10 +28,17 @@ package final class RunLock {
   package static func isHeld(_ path: String) -> Bool {
     let folder = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
     guard folder >= 0 else { return false }
-    defer { close(folder) }
+    defer { Self.release(folder) }
     // Shared, so that two who look do not take each other for a run.
     return flock(folder, LOCK_SH | LOCK_NB) != 0
   }
 
-  deinit { close(folder) }
+  deinit { Self.release(folder) }
+
+  /// Closing alone would leave the lock with a process that is being started at this moment, and has
+  /// all that is open until it becomes another program.
+  private static func release(_ folder: Int32) {
+    flock(folder, LOCK_UN)
+    close(folder)
+  }
 }

@@ -17,7 +17,7 @@ public final class RunRegistrar {
   ///   - busySeconds: how long another process that writes is waited for.
   ///   - show: takes all events, and the notices.
   public init(
-    root: String? = nil, busySeconds: Double = 5, show: @escaping (RunEvent) -> Void
+    root: String? = nil, busySeconds: Double = 30, show: @escaping (RunEvent) -> Void
   ) {
     self.root = root
     self.busySeconds = busySeconds
@@ -42,6 +42,8 @@ public final class RunRegistrar {
     let store = RunStore(root ?? RunTree.root(of: path), busySeconds: busySeconds)
     do {
       try store.enter(state, run: path, reason: reason)
+    } catch let error as RunStoreError {
+      tell("\(error.description); \(error.remedy)")
     } catch {
       tell("\(path)/\(StoreFile.name) cannot be written: \(words(of: error))")
     }

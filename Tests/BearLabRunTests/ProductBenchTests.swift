@@ -117,7 +117,7 @@ import Testing
             precision: variant.precision, layers: layers, seconds: 1e-6)
         }.run()
       }
-      #expect(report.speeds.allSatisfy { $0.products.joined().allSatisfy { $0 > 1e6 } })
+      #expect(report.speeds.allSatisfy { $0.products.joined().allSatisfy { $0 > 0 } })
     }
   }
 

@@ -114,7 +114,7 @@ private struct Screen {
   }
 
   private func wait(_ condition: (String) throws -> Bool) throws {
-    for _ in 0..<2400 {
+    for _ in 0..<12_000 {
       if try condition(text()) { return }
       usleep(100_000)
     }
@@ -132,7 +132,8 @@ private struct Screen {
     let process = Process()
     process.executableURL = URL(filePath: "/usr/bin/tmux")
     process.arguments = arguments
-    process.environment = ProcessInfo.processInfo.environment.merging(["LC_ALL": "C.UTF-8"]) { $1 }
+    process.environment = ProcessInfo.processInfo.environment
+      .merging(["LC_ALL": "C.UTF-8", "SHELL": "/bin/sh"]) { $1 }
     process.standardInput = FileHandle.nullDevice
     process.standardOutput = FileHandle.nullDevice
     process.standardError = FileHandle.nullDevice

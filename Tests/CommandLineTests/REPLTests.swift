@@ -64,6 +64,28 @@ import Testing
     }
   }
 
+  @Test func aFileOfTheHomeFolderIsSavedAndLoaded() throws {
+    try withEmptyFolder { home in
+      let lines = "set seed=7\nsave ~/mine.yaml\nreset\nload ~/mine.yaml\nshow\n"
+      try Data(lines.utf8).write(to: URL(filePath: "\(home)/lines"))
+      let outcome = try bearLab(
+        ["repl"], environment: ["HOME": home], input: "\(home)/lines")
+      #expect(outcome.status == 0 && outcome.output.contains("seed=7\n"), "\(outcome.errors)")
+      #expect(FileManager.default.fileExists(atPath: "\(home)/mine.yaml"))
+    }
+  }
+
+  /// With a current run too: what an option takes is no run.
+  @Test func aRunMayStandBehindOptions() throws {
+    try withTinyCache { cache in
+      let run = try bearLab(["run", "--output", "\(cache)/run"] + tinyRun, cache: cache)
+      #expect(run.status == 0, "\(run.errors)")
+      let lines = ["use \(cache)/run", "evaluate --set evaluation.users=6 \(cache)/run"]
+      let outcome = try perform(lines, in: cache, cache: cache, script: false)
+      #expect(outcome.status == 0 && outcome.output.contains("6 test rows;"), "\(outcome.errors)")
+    }
+  }
+
   @Test func aMissingScriptIsNamed() throws {
     let outcome = try bearLab(["repl", "--script", "no/such/file"])
     #expect(outcome.status == 1 && outcome.errors.contains("no/such/file"))
@@ -82,8 +104,7 @@ import Testing
         try terminal.expect("set training.")
         terminal.type("epochs=3\nshow\n")
         try terminal.expect("training.epochs=3")
-        terminal.type("\u{4}")
-        terminal.waitUntilExit()
+        terminal.leave()
       }
       // Earlier lines, in another session: the last but one.
       try withTerminal(cache: cache) { terminal in
@@ -222,6 +243,12 @@ private final class Terminal {
   }
 
   func waitUntilExit() { process.waitUntilExit() }
+
+  /// Ctrl-D until it is heeded: what comes before the prompt does not reach the editor.
+  func leave() {
+    for _ in 0..<2_000 where process.isRunning { type("\u{4}") }
+    if process.isRunning { Issue.record("Ctrl-D does not end it:\n\(text)") }
+  }
 
   func end() {
     screen.fileHandleForReading.readabilityHandler = nil

@@ -78,3 +78,16 @@ func expectSnapshot(_ name: String, _ text: String) throws {
 }
 
 private func words(of text: String) -> [Substring] { text.split(whereSeparator: \.isWhitespace) }
+
+/// Waits until a run has a checkpoint of a step or of a later one, as earlier ones are removed; or
+/// until it has ended.
+func waitForCheckpoint(ofStep step: Int, in folder: String, of process: Process) {
+  func isThere() -> Bool {
+    let names = (try? FileManager.default.contentsOfDirectory(atPath: folder)) ?? []
+    return names.contains { name in
+      let number = name.wholeMatch(of: /checkpoint-step-(\d+)\.h5/)?.1
+      return number.flatMap { Int($0) } ?? -1 >= step
+    }
+  }
+  while !isThere(), process.isRunning { usleep(1000) }
+}

@@ -77,6 +77,7 @@ enum FuzzRunner {
     var none = sigset_t()
     sigemptyset(&none)
     sigprocmask(SIG_SETMASK, &none, nil)
+    signal(SIGALRM, SIG_DFL)
     // Nothing here needs gigabytes; the machine has other work.
     var limit = rlimit(rlim_cur: 4 << 30, rlim_max: 4 << 30)
     setrlimit(__rlimit_resource_t(RLIMIT_AS.rawValue), &limit)

@@ -66,7 +66,8 @@ import Testing
     process.standardOutput = try FileHandle(forWritingTo: output)
     process.standardError = try FileHandle(forWritingTo: errors)
     // A report of a crash takes longer than the whole test.
-    process.environment = ["SWIFT_BACKTRACE": "enable=no"]
+    // Each thread of the library of matrix products has its share of the memory that is allowed.
+    process.environment = ["SWIFT_BACKTRACE": "enable=no", "OPENBLAS_NUM_THREADS": "1"]
     try process.run()
     process.waitUntilExit()
     var batch = Batch()

@@ -61,16 +61,18 @@ func theExampleOfTheSpecification(
 }
 
 @Test func whatIsObservedCountsWhenTheStepHasEnded() throws {
-  var objective = try ats(["ats-min": .real(0.5), "ats-momentum": .real(1)])
-  let before = try WorkedExample.evaluate(objective).loss
-  try objective.observe(exampleBatch())
-  #expect(try WorkedExample.evaluate(objective).loss == before)
-  objective.stepEnded()
-  #expect(try WorkedExample.evaluate(objective).loss != before)
-  let temperature = objective.state["ats-temperature"]
-  // A step that saw nothing teaches nothing, and what it saw before is forgotten.
-  objective.stepEnded()
-  #expect(objective.state["ats-temperature"] == temperature)
+  try withCompute {
+    var objective = try ats(["ats-min": .real(0.5), "ats-momentum": .real(1)])
+    let before = try WorkedExample.evaluate(objective).loss
+    try objective.observe(exampleBatch())
+    #expect(try WorkedExample.evaluate(objective).loss == before)
+    objective.stepEnded()
+    #expect(try WorkedExample.evaluate(objective).loss != before)
+    let temperature = objective.state["ats-temperature"]
+    // A step that saw nothing teaches nothing, and what it saw before is forgotten.
+    objective.stepEnded()
+    #expect(objective.state["ats-temperature"] == temperature)
+  }
 }
 
 @Test func statisticsAreAdditiveOverSamples() throws {
@@ -107,28 +109,32 @@ func theExampleOfTheSpecification(
 }
 
 @Test func theStateIsComplete() throws {
-  let parameters: [String: ParameterValue] = [
-    "ats-min": .real(1), "ats-momentum": .real(0.5), "ats-warmup": .integer(1),
-  ]
-  var (first, second) = try (ats(parameters), ats(parameters))
-  for _ in 0..<2 {
-    try first.observe(exampleBatch())
-    first.stepEnded()
+  try withCompute {
+    let parameters: [String: ParameterValue] = [
+      "ats-min": .real(1), "ats-momentum": .real(0.5), "ats-warmup": .integer(1),
+    ]
+    var (first, second) = try (ats(parameters), ats(parameters))
+    for _ in 0..<2 {
+      try first.observe(exampleBatch())
+      first.stepEnded()
+    }
+    second.state = first.state
+    #expect(second.state == first.state)
+    for _ in 0..<2 {
+      try first.observe(exampleBatch())
+      first.stepEnded()
+      try second.observe(exampleBatch())
+      second.stepEnded()
+    }
+    #expect(second.state == first.state)
+    #expect(try MSLObjective([:]).state.isEmpty)
   }
-  second.state = first.state
-  #expect(second.state == first.state)
-  for _ in 0..<2 {
-    try first.observe(exampleBatch())
-    first.stepEnded()
-    try second.observe(exampleBatch())
-    second.stepEnded()
-  }
-  #expect(second.state == first.state)
-  #expect(try MSLObjective([:]).state.isEmpty)
 }
 
 @Test func theAdaptiveLossKeepsTheContract() throws {
-  #expect(try ObjectiveConformance.problems(of: ats(["ats-initial": .real(2.5)])) == [])
+  try withCompute { () throws in
+    #expect(try ObjectiveConformance.problems(of: ats(["ats-initial": .real(2.5)])) == [])
+  }
 }
 
 @Test func parametersWithoutEffectAreRefused() {

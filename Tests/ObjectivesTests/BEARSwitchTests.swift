@@ -46,12 +46,14 @@ private func acceptedCombinations() throws -> [BEARReference] {
 }
 
 @Test func everyCombinationKeepsTheContract() throws {
-  for reference in try acceptedCombinations() {
-    let problems = try ObjectiveConformance.problems(
-      of: BEARObjective(reference.parameters), batches: 3, frozen: reference.frozen,
-      // A threshold over a masked vocabulary may be -infinity, of which log σ is no number.
-      masked: reference.switches["beta-over"] != "vocabulary")
-    #expect(problems == [], "\(reference.switches)")
+  try withCompute {
+    for reference in try acceptedCombinations() {
+      let problems = try ObjectiveConformance.problems(
+        of: BEARObjective(reference.parameters), batches: 3, frozen: reference.frozen,
+        // A threshold over a masked vocabulary may be -infinity, of which log σ is no number.
+        masked: reference.switches["beta-over"] != "vocabulary")
+      #expect(problems == [], "\(reference.switches)")
+    }
   }
 }
 

@@ -62,40 +62,45 @@ func aCompositionMultipliesTheWeights(first: String) throws {
 /// Without emphasis, a composition is its first half.
 @Test(arguments: ["sft", "msl", "cft", "d2lr", "igd"])
 func withoutEmphasisACompositionIsItsFirstHalf(first: String) throws {
-  var random = SeededGenerator(12)
-  var (plain, composed) = try (make(first), make("\(first)+bear", ["lambda": .real(0)]))
-  #expect(plain.needs == composed.needs)
-  let answers = RandomAnswers(samples: 3, needs: plain.needs, using: &random)
-  let batch = try answers.batch(answers.logits(using: &random))
-  let context = ObjectiveContext(
-    catalogue: Catalogue(itemTitles: ["first", "second"]),
-    trie: try ItemTrie(paths: [[1, 0], [2, 0]]), targetCounts: [3, 1], totalSteps: 1)
-  try plain.prepare(context)
-  try composed.prepare(context)
-  let (one, other) = try (plain.loss(batch), composed.loss(batch))
-  #expect(one.sum.scalars[0] == other.sum.scalars[0])
-  #expect(one.weight.scalars[0] == other.weight.scalars[0])
+  try withCompute {
+    var random = SeededGenerator(12)
+    var (plain, composed) = try (make(first), make("\(first)+bear", ["lambda": .real(0)]))
+    #expect(plain.needs == composed.needs)
+    let answers = RandomAnswers(samples: 3, needs: plain.needs, using: &random)
+    let batch = try answers.batch(answers.logits(using: &random))
+    let context = ObjectiveContext(
+      catalogue: Catalogue(itemTitles: ["first", "second"]),
+      trie: try ItemTrie(paths: [[1, 0], [2, 0]]), targetCounts: [3, 1], totalSteps: 1)
+    try plain.prepare(context)
+    try composed.prepare(context)
+    let (one, other) = try (plain.loss(batch), composed.loss(batch))
+    #expect(one.sum.scalars[0] == other.sum.scalars[0])
+    #expect(one.weight.scalars[0] == other.weight.scalars[0])
+  }
 }
 
 @Test func compositionsKeepTheContract() throws {
-  let bear = try BEARObjective(strong)
-  let first: [(String, any TokenWeightedObjective)] = [
-    ("sft", try SFTObjective([:])), ("msl", try MSLObjective([:])),
-    ("msl", try MSLObjective(["ats": .text("on"), "ats-initial": .real(2)])),
-    ("cft", try CFTObjective([:])),
-  ]
-  for (name, half) in first {
-    var values = strong
-    if name == "msl", case let own as MSLObjective = half, !own.state.isEmpty {
-      values["ats"] = .text("on")
-      values["ats-initial"] = .real(2)
+  try withCompute {
+    let bear = try BEARObjective(strong)
+    let first: [(String, any TokenWeightedObjective)] = [
+      ("sft", try SFTObjective([:])), ("msl", try MSLObjective([:])),
+      ("msl", try MSLObjective(["ats": .text("on"), "ats-initial": .real(2)])),
+      ("cft", try CFTObjective([:])),
+    ]
+    for (name, half) in first {
+      var values = strong
+      if name == "msl", case let own as MSLObjective = half, !own.state.isEmpty {
+        values["ats"] = .text("on")
+        values["ats-initial"] = .real(2)
+      }
+      let problems = try ObjectiveConformance.problems(of: make("\(name)+bear", values), batches: 4)
+      {
+        point in
+        let factors = try bear.tokenFactors(point)
+        return { try half.loss($0, factors: factors).sum }
+      }
+      #expect(problems == [], "\(name)")
     }
-    let problems = try ObjectiveConformance.problems(of: make("\(name)+bear", values), batches: 4) {
-      point in
-      let factors = try bear.tokenFactors(point)
-      return { try half.loss($0, factors: factors).sum }
-    }
-    #expect(problems == [], "\(name)")
   }
 }
 

@@ -25,7 +25,10 @@ private struct SpoiltObjective: Objective {
 private func problems(
   _ spoil: @escaping @Sendable (Tensor, AnswerBatch) throws -> LossTerms
 ) throws -> String {
-  try ObjectiveConformance.problems(of: SpoiltObjective(spoil), batches: 2).joined(separator: "\n")
+  try withCompute {
+    try ObjectiveConformance.problems(of: SpoiltObjective(spoil), batches: 2).joined(
+      separator: "\n")
+  }
 }
 
 @Test func theCheckerFindsABrokenContract() throws {

@@ -69,13 +69,15 @@ func atTheReferenceTheLossIsTheLogarithmOfTheAnswers(negatives: Int) throws {
 }
 
 @Test func sdpoWithOneNegativeIsDPO() throws {
-  let example = PreferenceExample(
-    policy: [[-3, -2.5], [-1, -6]], reference: [[-2.5, -3.5], [-4, -4]])
-  let beta = ["beta": ParameterValue.real(0.7)]
-  let (first, second) = try (
-    example.evaluate(DPOObjective(beta)), example.evaluate(SDPOObjective(beta))
-  )
-  #expect(first.loss == second.loss && first.gradient == second.gradient)
+  try withCompute {
+    let example = PreferenceExample(
+      policy: [[-3, -2.5], [-1, -6]], reference: [[-2.5, -3.5], [-4, -4]])
+    let beta = ["beta": ParameterValue.real(0.7)]
+    let (first, second) = try (
+      example.evaluate(DPOObjective(beta)), example.evaluate(SDPOObjective(beta))
+    )
+    #expect(first.loss == second.loss && first.gradient == second.gradient)
+  }
 }
 
 /// What there is, is used; a sample without negatives costs nothing and counts.
@@ -125,10 +127,12 @@ func atTheReferenceTheLossIsTheLogarithmOfTheAnswers(negatives: Int) throws {
 }
 
 @Test func preferenceObjectivesKeepTheContract() throws {
-  #expect(try ObjectiveConformance.problems(of: DPOObjective([:])) == [])
-  #expect(try ObjectiveConformance.problems(of: SDPOObjective(["beta": .real(0.5)])) == [])
-  #expect(try ObjectiveConformance.problems(of: SDPOObjective(["negatives": .integer(1)])) == [])
-  #expect(try ObjectiveConformance.problems(of: RosePOObjective(["beta": .real(0.3)])) == [])
+  try withCompute { () throws in
+    #expect(try ObjectiveConformance.problems(of: DPOObjective([:])) == [])
+    #expect(try ObjectiveConformance.problems(of: SDPOObjective(["beta": .real(0.5)])) == [])
+    #expect(try ObjectiveConformance.problems(of: SDPOObjective(["negatives": .integer(1)])) == [])
+    #expect(try ObjectiveConformance.problems(of: RosePOObjective(["beta": .real(0.3)])) == [])
+  }
 }
 
 @Test func preferenceNeeds() throws {
@@ -166,17 +170,19 @@ private func sprec(
 }
 
 @Test func selfPlayTurnsWithTheEpochs() throws {
-  let before = try SPRecObjective([:]).needs
-  #expect(
-    before.negatives == ObjectiveNeeds.Negatives(count: 1, sampler: "self-play", period: 2))
-  for epoch in [0, 2, 4] {
-    let needs = try sprec(epoch: epoch).needs
-    #expect(needs.negatives == nil && needs.reference == nil)
-    #expect(try sprec(epoch: epoch + 1).needs == before)
+  try withCompute {
+    let before = try SPRecObjective([:]).needs
+    #expect(
+      before.negatives == ObjectiveNeeds.Negatives(count: 1, sampler: "self-play", period: 2))
+    for epoch in [0, 2, 4] {
+      let needs = try sprec(epoch: epoch).needs
+      #expect(needs.negatives == nil && needs.reference == nil)
+      #expect(try sprec(epoch: epoch + 1).needs == before)
+    }
+    #expect(before.reference == .epochStart)
+    #expect(try ObjectiveConformance.problems(of: sprec(epoch: 0)) == [])
+    #expect(try ObjectiveConformance.problems(of: sprec(epoch: 1)) == [])
   }
-  #expect(before.reference == .epochStart)
-  #expect(try ObjectiveConformance.problems(of: sprec(epoch: 0)) == [])
-  #expect(try ObjectiveConformance.problems(of: sprec(epoch: 1)) == [])
 }
 
 @Test func selfPlayIsFineTuningThenDPO() throws {

@@ -76,10 +76,12 @@ private let cases = [
 }
 
 @Test func sdpoBEARKeepsTheContract() throws {
-  for each in cases {
-    #expect(
-      try ObjectiveConformance.problems(of: each.objective(), batches: 4, frozen: each.frozen)
-        == [], "\(each)")
+  try withCompute { () throws in
+    for each in cases {
+      #expect(
+        try ObjectiveConformance.problems(of: each.objective(), batches: 4, frozen: each.frozen)
+          == [], "\(each)")
+    }
   }
 }
 

@@ -92,11 +92,14 @@ private func expectSFT(_ objective: some Objective, _ batch: AnswerBatch) throws
 }
 
 @Test func cftKeepsTheContract() throws {
-  #expect(try ObjectiveConformance.problems(of: CFTObjective([:])) == [])
-  #expect(
-    try ObjectiveConformance.problems(of: CFTObjective(["mu": .real(2), "floor": .real(0)])) == [])
-  #expect(throws: AnswerBatchError.notComputed(columns: "history-free prompts")) {
-    try CFTObjective([:]).loss(answers([[1]]))
+  try withCompute { () throws in
+    #expect(try ObjectiveConformance.problems(of: CFTObjective([:])) == [])
+    #expect(
+      try ObjectiveConformance.problems(of: CFTObjective(["mu": .real(2), "floor": .real(0)])) == []
+    )
+    #expect(throws: AnswerBatchError.notComputed(columns: "history-free prompts")) {
+      try CFTObjective([:]).loss(answers([[1]]))
+    }
   }
 }
 
@@ -147,13 +150,15 @@ private let threeTitles: [[Int32]] = [[1, 0], [2, 0], [3, 0]]
 
 @Test(arguments: ["item", "token"])
 func d2lrKeepsTheContract(level: String) throws {
-  let context = try randomContext()
-  let values: [String: ParameterValue] = ["ips-level": .text(level)]
-  let objective = try prepared(D2LRObjective(values), context)
-  #expect(try ObjectiveConformance.problems(of: objective) == [])
-  let off = values.merging(["kappa": .real(0)], uniquingKeysWith: { $1 })
-  try expectSFT(prepared(D2LRObjective(off), context), answers(threeTitles))
-  #expect(throws: D2LRError.notPrepared) { try D2LRObjective([:]).loss(answers([[1]])) }
+  try withCompute {
+    let context = try randomContext()
+    let values: [String: ParameterValue] = ["ips-level": .text(level)]
+    let objective = try prepared(D2LRObjective(values), context)
+    #expect(try ObjectiveConformance.problems(of: objective) == [])
+    let off = values.merging(["kappa": .real(0)], uniquingKeysWith: { $1 })
+    try expectSFT(prepared(D2LRObjective(off), context), answers(threeTitles))
+    #expect(throws: D2LRError.notPrepared) { try D2LRObjective([:]).loss(answers([[1]])) }
+  }
 }
 
 // MARK: Information gain
@@ -181,13 +186,15 @@ private let fourTitles: [[Int32]] = [[1, 2, 0], [1, 3, 0], [4, 0], [5, 0]]
 
 @Test(arguments: ["global", "conditional"])
 func igdKeepsTheContract(entropy: String) throws {
-  let values: [String: ParameterValue] = ["entropy": .text(entropy), "b-ig": .real(0.3)]
-  #expect(
-    try ObjectiveConformance.problems(
-      of: prepared(IGDObjective(values), randomContext())) == [])
-  let context = try context(fourTitles, counts: [3, 1, 0, 9])
-  try expectSFT(prepared(IGDObjective(["b-ig": .real(1)]), context), answers(fourTitles))
-  #expect(throws: IGDError.notPrepared) { try IGDObjective(values).loss(answers([[1]])) }
+  try withCompute {
+    let values: [String: ParameterValue] = ["entropy": .text(entropy), "b-ig": .real(0.3)]
+    #expect(
+      try ObjectiveConformance.problems(
+        of: prepared(IGDObjective(values), randomContext())) == [])
+    let context = try context(fourTitles, counts: [3, 1, 0, 9])
+    try expectSFT(prepared(IGDObjective(["b-ig": .real(1)]), context), answers(fourTitles))
+    #expect(throws: IGDError.notPrepared) { try IGDObjective(values).loss(answers([[1]])) }
+  }
 }
 
 /// b = 0: SFT over the tokens with a choice.

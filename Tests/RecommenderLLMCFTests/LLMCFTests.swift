@@ -138,28 +138,32 @@ private func network(
 
   /// Section 5.1, "How to tell it is right": with 0 in place of 0.1 it is the backbone.
   @Test func withoutWeightItIsTheBackbone() throws {
-    let (_, base, none) = try network(["context-weight": .real(0)])
-    let histories = [[1, 2], [3], [4, 5, 1]]
-    let plain = base.encode(histories, positions: .last, dropout: DropoutSource()).scalars
-    #expect(none.encode(histories, positions: .last, dropout: DropoutSource()).scalars == plain)
-    let (_, _, some) = try network()
-    let own = some.encode(histories, positions: .last, dropout: DropoutSource()).scalars
-    #expect(largestGap(own, plain.map(Double.init)) > 1e-3)
+    try withCompute {
+      let (_, base, none) = try network(["context-weight": .real(0)])
+      let histories = [[1, 2], [3], [4, 5, 1]]
+      let plain = base.encode(histories, positions: .last, dropout: DropoutSource()).scalars
+      #expect(none.encode(histories, positions: .last, dropout: DropoutSource()).scalars == plain)
+      let (_, _, some) = try network()
+      let own = some.encode(histories, positions: .last, dropout: DropoutSource()).scalars
+      #expect(largestGap(own, plain.map(Double.init)) > 1e-3)
+    }
   }
 
   /// The target is in no token: another one leaves the user as it is.
   @Test func theUsersTokenDoesNotKnowTheTarget() throws {
-    let (recommender, _, own) = try network()
-    let bank = try #require(explained(cycleData()).resources.examples)
-    let retrieval = recommender.retrieval(ContextBank(bank, maxLength: 4))
-    let vectors = (1...5).map { target -> [Float] in
-      let window = Window(user: 2, history: [1, 2], target: target, timestamp: 50)
-      let known = recommender.known([window], bank, retrieval)
-      return own.encode(
-        [window.history], examples: [known[window] ?? []], dropout: DropoutSource()
-      ).users.scalars
+    try withCompute {
+      let (recommender, _, own) = try network()
+      let bank = try #require(explained(cycleData()).resources.examples)
+      let retrieval = recommender.retrieval(ContextBank(bank, maxLength: 4))
+      let vectors = (1...5).map { target -> [Float] in
+        let window = Window(user: 2, history: [1, 2], target: target, timestamp: 50)
+        let known = recommender.known([window], bank, retrieval)
+        return own.encode(
+          [window.history], examples: [known[window] ?? []], dropout: DropoutSource()
+        ).users.scalars
+      }
+      #expect(Set(vectors).count == 1)
     }
-    #expect(Set(vectors).count == 1)
   }
 
   /// −log of the target's share among itself and the negatives that differ from it.

@@ -64,16 +64,18 @@ func aCycleIsLearned(values: [String: String]) throws {
   /// An item changes no output before it, and the outputs from it on.
   @Test(arguments: ["pmixer", "dros", "recbole"])
   func outputsAreCausal(variant: String) throws {
-    let encoder = try sasrec(["variant": .text(variant), "blocks": .integer(2)])
-      .encoder(items: 5, seed: 3)
-    func outputs(_ history: [Int]) -> [Float] {
-      encoder.encode([[2, 3], history], positions: .all, dropout: DropoutSource()).scalars
+    try withCompute {
+      let encoder = try sasrec(["variant": .text(variant), "blocks": .integer(2)])
+        .encoder(items: 5, seed: 3)
+      func outputs(_ history: [Int]) -> [Float] {
+        encoder.encode([[2, 3], history], positions: .all, dropout: DropoutSource()).scalars
+      }
+      let (before, after) = (outputs([1, 2, 3, 4]), outputs([1, 2, 5, 4]))
+      #expect(before.count == 6 * 16)
+      #expect(Array(before[..<64]) == Array(after[..<64]))
+      #expect(before[64..<80] != after[64..<80])
+      #expect(before[80...] != after[80...])
     }
-    let (before, after) = (outputs([1, 2, 3, 4]), outputs([1, 2, 5, 4]))
-    #expect(before.count == 6 * 16)
-    #expect(Array(before[..<64]) == Array(after[..<64]))
-    #expect(before[64..<80] != after[64..<80])
-    #expect(before[80...] != after[80...])
   }
 
   /// The last output alone is the last of all outputs.
