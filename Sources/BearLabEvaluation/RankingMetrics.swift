@@ -32,12 +32,15 @@ public enum RankingMetrics {
 /// A metric as a table names it.
 public struct NamedMetric: Sendable {
   public let name: String
+  /// How many places of a list it looks at; nil for all there are.
+  public let cutoff: Int?
   private let metric: any Metric
 
   /// Names a metric.
-  public init(_ name: String, _ metric: any Metric) {
+  public init(_ name: String, _ metric: any Metric, cutoff: Int?) {
     self.name = name
     self.metric = metric
+    self.cutoff = cutoff
   }
 
   /// The gain of one list: `rank` is the place of the right answer from 0, or nil without it.

@@ -22,7 +22,7 @@ public enum FigureError: BearLabError, Equatable {
     case .nothingToDraw(let kind, let reason, _): "nothing to draw for '\(kind)': \(reason)"
     case .tooFewRuns(let kind, let given, _): "'\(kind)' compares runs, and was given \(given)"
     case .unknownMetric(let name, _): "no run has a metric '\(excerpt(of: name))'"
-    case .notVaried(let path): "the settings of the runs do not differ: \(path)"
+    case .notVaried(let path): "the runs differ in no setting of numbers: \(path)"
     case .malformedTable(let path, let reason): "\(path) is no table of a sweep: \(reason)"
     }
   }

@@ -9,7 +9,7 @@ struct FigureLayout {
   }
 
   static let letter = 8  // pixels, about, of the font that labels are in
-  private static let plotWidth = 480
+  static let plotWidth = 480
   private static let (titleHeight, labelHeight, axisHeight, lineHeight) = (46, 24, 50, 16)
 
   let width: Int

@@ -23,7 +23,8 @@ struct Scale: Equatable {
       // Half a tenth of the way beyond either end, so that no point is cut.
       let margin = pow(high / low, 0.06)
       range = (low / margin)...(high * margin)
-      ticks = Self.labelled(axis.ticks ?? Self.powers(in: low...high))
+      let (lower, ratio) = (range.lowerBound, log(range.upperBound / range.lowerBound))
+      ticks = Self.labelled(axis.ticks ?? Self.powers(in: low...high)) { log($0 / lower) / ratio }
       return
     }
     if low == high {
@@ -37,7 +38,8 @@ struct Scale: Equatable {
     if let own = axis.ticks {
       let margin = (high - low) * 0.04
       range = (low - (axis.includesZero && low == 0 ? 0 : margin))...(high + margin)
-      ticks = Self.labelled(own)
+      let (lower, length) = (range.lowerBound, range.upperBound - range.lowerBound)
+      ticks = Self.labelled(own) { ($0 - lower) / length }
       return
     }
     if !isTight {
@@ -86,8 +88,19 @@ struct Scale: Equatable {
       .filter { reach.contains($0) }
   }
 
-  private static func labelled(_ values: [Double]) -> [(value: Double, label: String)] {
-    values.map { ($0, String(format: "%g", $0)) }
+  /// Labels values by their places from 0 to 1, but for those whose label would touch the one before.
+  private static func labelled(
+    _ values: [Double], place: (Double) -> Double
+  ) -> [(value: Double, label: String)] {
+    var end = -Double.infinity
+    return values.map { value in
+      let label = String(format: "%g", value)
+      let middle = place(value) * Double(FigureLayout.plotWidth)
+      let half = Double(label.count * FigureLayout.letter) / 2
+      guard middle - half > end else { return (value, "") }
+      end = middle + half
+      return (value, label)
+    }
   }
 }
 

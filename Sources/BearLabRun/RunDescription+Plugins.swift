@@ -29,11 +29,23 @@ extension RunDescription {
     try text.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }.map { word in
       let parts = word.split(separator: "@", omittingEmptySubsequences: false).map(String.init)
       let type = try registry.metrics.find(parts[0])
-      guard parts.count > 1 else { return NamedMetric(word, try type.init([:])) }
+      guard parts.count > 1 else {
+        return NamedMetric(word, try type.init([:]), cutoff: type.defaultCutoff)
+      }
       guard parts.count == 2, let cutoff = Int(parts[1]) else {
         throw RunDescriptionError.malformedMetric(word)
       }
-      return NamedMetric(word, try type.init(["k": .integer(cutoff)]))
+      return NamedMetric(word, try type.init(["k": .integer(cutoff)]), cutoff: cutoff)
+    }
+  }
+}
+
+extension Metric {
+  /// The default of the parameter `k`; nil of a metric without one.
+  fileprivate static var defaultCutoff: Int? {
+    switch parameters.first(where: { $0.name == "k" })?.defaultValue {
+    case .integer(let cutoff): cutoff
+    default: nil
     }
   }
 }

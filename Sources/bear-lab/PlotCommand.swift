@@ -29,7 +29,7 @@ struct PlotCommand: ParsableCommand {
   @Option(
     help: """
       Of sensitivity: the setting along the axis, such as objective.lambda. (default: that with \
-      most values)
+      most values, and others that were varied apart from it)
       """)
   var parameter: String?
   @Option(help: "The file to write, .svg or .png. (default: the terminal)") var output: String?
@@ -51,7 +51,7 @@ struct PlotCommand: ParsableCommand {
       ).figure
     }
     return try kind.figure(
-      of: RunLog.read(runs.map { try RunReference.path(of: $0) }), metric: metric,
+      of: RunLog.read(RunReference.paths(of: runs)), metric: metric,
       parameter: parameter)
   }
 }

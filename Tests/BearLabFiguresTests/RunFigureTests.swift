@@ -146,10 +146,10 @@ import Testing
     let all = [
       ("a", varied("0.1", "2.75", 0.1)), ("b", varied("0.25", "2.75", 0.2)),
       ("c", varied("5", "2.75", 0.3)), ("d", varied("0.25", "0.5", 0.4)),
-      ("e", varied("0.25", "3", 0.5)),
+      ("e", varied("0.25", "3", 0.5)), ("f", varied("0.7", "9", 0.6)),
     ]
     try runs(all) { runs in
-      let panels = try RunFigure.sensitivity.figure(of: runs).panels
+      let panels = try RunFigure.sensitivity.figure(of: Array(runs.dropLast())).panels
       #expect(panels.map(\.x.label) == ["objective.lambda", "objective.xi"])
       #expect(panels.map { $0.series.map(\.name) } == [["xi=2.75"], ["lambda=0.25"]])
       #expect(panels[0].series[0].points.map(\.x) == [0.1, 0.25, 5])
@@ -158,6 +158,14 @@ import Testing
       #expect(random.map { $0.series.map(\.name) } == [[""], [""]])
       #expect(random.map { $0.series[0].mark } == [.points, .points])
       #expect(random[1].series[0].points.map(\.x) == [0.5, 2.75])
+      // One that shares neither setting with another is told of.
+      let some = try RunFigure.sensitivity.figure(of: [runs[1], runs[2], runs[3], runs[5]])
+      #expect(
+        some.panels.count == 2 && some.note.contains("Not shown: 1 of 4 runs"), "\(some.note)")
+      let asked = try RunFigure.sensitivity.figure(
+        of: [runs[1], runs[2], runs[5]], parameter: "objective.lambda")
+      #expect(
+        asked.panels[0].series.map(\.name) == ["xi=2.75", "xi=9"] && asked.note.hasPrefix("One"))
     }
   }
 
@@ -170,6 +178,7 @@ import Testing
         1,0.5,1,50,0.02,b
         1,0.5,2,50,0.9,b
         5,0.5,1,50,,c
+        7,0.5,1,50,nan,c
         """
       try Data(text.utf8).write(to: URL(filePath: path))
       let table = try SweepTable(csv: path, metric: "ndcg@10")
@@ -183,6 +192,72 @@ import Testing
         try SweepTable(csv: path, metric: "hr@10")
       }
       #expect(throws: FigureError.self) { try SweepTable(csv: "\(folder)/none", metric: "ndcg@10") }
+    }
+  }
+
+  /// The name of a plug-in is a choice as well, and no seed.
+  @Test func methodsOfASweepAreLinesOfTheirOwn() throws {
+    try withEmptyFolder { folder in
+      let path = "\(folder)/sweep.csv"
+      let text = """
+        objective,lora.rank,round,seeds,ndcg@10
+        bear,4,1,1,0.01
+        bear,8,1,1,0.02
+        sft,4,1,1,0.03
+        sft,8,1,1,0.04
+        """
+      try Data(text.utf8).write(to: URL(filePath: path))
+      let figure = try SensitivityFigure(
+        SweepTable(csv: path, metric: "ndcg@10"), metric: "ndcg@10"
+      ).figure
+      #expect(figure.panels[0].series.map(\.name) == ["objective=bear", "objective=sft"])
+      #expect(figure.note.isEmpty)
+    }
+  }
+
+  @Test func whatHasNoTimeHasNoSecondsAnEpoch() throws {
+    try runs([("a", .trained(steps: 8))]) { runs in
+      #expect(runs[0].secondsPerEpoch == 5)
+      let path = "\(runs[0].folder.path)/timing.jsonl"
+      let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
+      // The last step of the second epoch was not timed.
+      try Data(lines.dropLast().joined(separator: "\n").utf8).write(to: URL(filePath: path))
+      #expect(try RunLog(runs[0].folder.path).secondsPerEpoch != 5)
+      try FileManager.default.removeItem(atPath: path)
+      #expect(try RunLog(runs[0].folder.path).secondsPerEpoch == nil)
+    }
+  }
+
+  /// What the base model had is no result of a training that goes on.
+  @Test func aRunThatHasNotEndedHasNoFigures() throws {
+    var run = HandMadeRun.trained()
+    run.evaluations = [("zero-shot", "test", 0.1)]
+    run.settings = ["training": ["epochs": "2"]]
+    try runs([("a", run), ("b", .trained())]) { runs in
+      #expect(throws: RunLogError.nothingMeasured(path: runs[0].folder.path)) {
+        try RunFigure.time.figure(of: runs)
+      }
+    }
+  }
+
+  /// Margins at the edge of the last bar belong to it.
+  @Test(arguments: [([1.0, 3.0], "Median: 2.00"), (Array(repeating: 0.009, count: 100), "0.01")])
+  func everyMarginIsInABar(margins: [Double], median: String) throws {
+    try runs([("a", diagnosed(margins.map { (900, 1, $0) }))]) { runs in
+      let figure = try RunFigure.margins.figure(of: runs)
+      let shares = figure.panels[0].series[0].points.map(\.y)
+      #expect(abs(shares.reduce(0, +) - 100) < 1e-9, "\(shares)")
+      #expect(figure.note.contains(median) && !figure.note.contains("further right"))
+    }
+  }
+
+  @Test func splitsAreNotMixedUnderOneName() throws {
+    var validation = HandMadeRun.trained(ndcg: 0.1)
+    validation.evaluations = [("epoch-1", "test", 0.1), ("epoch-2", "test", 0.2)]
+    try runs([("a", .trained()), ("b", validation)]) { runs in
+      let figure = try RunFigure.training.figure(of: runs)
+      #expect(figure.panels[1].y.label == "NDCG@10")
+      #expect(figure.note.contains("50 test or validation rows"), "\(figure.note)")
     }
   }
 

@@ -55,6 +55,41 @@ import Testing
     #expect(comparison.text.contains("reciprocal") && !metric.isLowerBetter)
   }
 
+  /// The same figures in other seeds are no difference, though their sums round otherwise.
+  @Test func theOrderOfSeedsChangesNothing() throws {
+    func series(_ ranks: [Int], in folder: String) throws -> String {
+      for (place, rank) in ranks.enumerated() {
+        let rows = (1...6).map { MeasuredRunFolder.Row(user: $0, rank: rank) }
+        try MeasuredRunFolder(rows).replacing("seed: 42", with: "seed: \(place + 1)")
+          .write(to: "\(folder)/seed-\(place + 1)")
+      }
+      try made(1).replacing("seeds: ''", with: "seeds: '1,2,3'").write(to: folder)
+      return folder
+    }
+    try inFolder { folder in
+      let there = try series([0, 1, 7], in: "\(folder)/there")
+      let back = try series([0, 7, 1], in: "\(folder)/back")
+      let comparison = try RunComparison(request([there, back], [.ndcg(10)]))
+      #expect(comparison.tables[0].pairs[0].difference == 0)
+      #expect(comparison.tables[0].pairs[0].wilcoxon.differing == 0)
+    }
+  }
+
+  /// Without a cutoff longer lists have more places to gain at.
+  @Test func listsOfOtherLengthsHaveOtherGains() throws {
+    let rows = [MeasuredRunFolder.Row(user: 1, rank: 0), .init(user: 2, rank: 1)]
+    let long = MeasuredRunFolder(rows).replacing("width: 10", with: "width: 20")
+    let registry = try PluginRegistry.withReciprocalRank()
+    let whole = try ComparisonMetric(parsing: "reciprocal", registry: registry)
+    let error = #expect(throws: ComparisonError.self) {
+      try compare([MeasuredRunFolder(rows), long], metrics: [whole])
+    }
+    guard case .otherLists(_, _, "reciprocal", [10, 20]) = error else {
+      return #expect(Bool(false), "\(String(describing: error))")
+    }
+    #expect(try compare([long, long], metrics: [whole]).tables[0].means[0].mean == 0.75)
+  }
+
   @Test func theOtherBaselineTurnsTheSigns() throws {
     let there = try compare([made(1), made(2)])
     let back = try compare([made(1), made(2)]) { $0.baseline = $0.runs[1] }

@@ -189,7 +189,7 @@ import Testing
     for text in ["objective.lambda=", "objective.lambda=1,1", "objective.lambda=1,,2"] {
       #expect(throws: SweepError.malformedList(text)) { try SweepAxis(list: text) }
     }
-    for text in ["a.b=1", "a.b=2..1", "a.b=0..1:log", "a.b=x..y", "a.b=1..2..3"] {
+    for text in ["a.b=1", "a.b=2..1", "a.b=0..1:log", "a.b=x..y", "a.b=1..2..3", "a.b=0.1...5"] {
       #expect(throws: SweepError.malformedRange(text)) { try SweepAxis(range: text) }
     }
     func refused(
@@ -209,6 +209,15 @@ import Testing
       try refused(["training.samples=8,16"]) { $0.halving = .init() }
         == .reservedAxis("training.samples"))
     #expect(try refused(["lora.rank=1"]) { $0.randomPoints = 0 } == .badPointCount(0))
+    #expect(try refused(["lora.rank=1"]) { $0.randomPoints = .max } == .badPointCount(.max))
+    for text in ["training.epochs=0.6..0.9", "training.epochs=1..1e30"] {
+      let axis = try SweepAxis(range: text)
+      let error = try refused([]) { ($0.axes, $0.randomPoints) = ([axis], 2) }
+      guard case .malformedRange = error else { return #expect(Bool(false), "\(text)") }
+    }
+    #expect(
+      try refused(["lora.rank=1"]) { $0.halving = .init(factor: .max, start: 0) }
+        == .badStart(0, samples: 1000))
     #expect(
       try refused([]) { $0.axes = [range] } == .rangeInGrid("lora.rank"))
     #expect(try refused(["lora.rank=1"]) { $0.select = .ndcg(3) } == .unknownSelection("ndcg@3"))

@@ -145,7 +145,10 @@ for run in RUNS:
     timing = timing[timing.event == "step"].drop_duplicates("step", keep="last")
     own = log[log.event == "step"].merge(timing[["step", "seconds"]], on="step")
     seconds = own.groupby("epoch").seconds.sum()
-    final = log[log.event == "evaluation"].iloc[-1]
+    measured = log[log.event == "evaluation"]
+    tuned = measured[measured.name == "fine-tuned"]
+    # A run that looks at validation alone ends with its best epoch.
+    final = (tuned if len(tuned) else measured.sort_values("ndcg@10", kind="stable")).iloc[-1]
     axes.plot(
         seconds.iloc[1:].median() if len(seconds) > 1 else seconds.iloc[0],
         final["ndcg@10"],
@@ -181,7 +184,7 @@ for setting, axes in zip(settings, panels[:, 0]):
         ylabel="{{METRIC}}",
         xscale="log" if setting in logarithmic else "linear",
     )
-    if axes.get_legend_handles_labels()[1] != [""]:
+    if axes.get_legend_handles_labels()[1]:
         legend(axes)
 figure.suptitle("Sensitivity", x=0.02, ha="left", weight="bold")
 plt.show()

@@ -31,7 +31,9 @@ struct LossFigures {
     let series = zip(runs, margins).enumerated().map { index, pair in
       let (run, margins) = pair
       var counts = Array(repeating: 0, count: bins)
-      for margin in margins where margin < Double(bins) * width { counts[Int(margin / width)] += 1 }
+      for margin in margins where margin <= Double(bins) * width {
+        counts[min(Int(margin / width), bins - 1)] += 1
+      }
       return Figure.Series(
         run.name, .histogram(width: width), colour: index,
         margins.isEmpty
@@ -41,9 +43,9 @@ struct LossFigures {
               (Double($0) + 0.5) * width, 100 * Double($1) / Double(margins.count))
           })
     }
-    let beyond = all.count { $0 >= Double(bins) * width }
+    let beyond = all.count { $0 > Double(bins) * width }
     let medians = zip(runs, margins).filter { !$1.isEmpty }.map { run, margins in
-      String(format: "%.2f", margins[margins.count / 2]) + (runs.count > 1 ? " (\(run.name))" : "")
+      String(format: "%.2f", RunLog.median(margins) ?? 0) + (runs.count > 1 ? " (\(run.name))" : "")
     }
     return Figure(
       title: "How far below the beam lost targets are",

@@ -23,29 +23,65 @@ public struct SensitivityFigure {
     guard let first = names.first else {
       throw .notVaried(path: candidates.joined(separator: ", "))
     }
-    var panels: [Figure.Panel] = []
-    var shown: Set<Int> = []
-    for name in names where shown.count < table.rows.count {
-      let lines = Self.lines(of: table, along: name).filter { $0.points.count > 1 }
-      guard !lines.isEmpty else { continue }
-      shown.formUnion(lines.flatMap { $0.points.flatMap(\.rows) })
-      panels.append(Self.panel(table, metric, along: name, lines, .linePoints))
-    }
-    if panels.isEmpty {
-      panels = names.map { name in
-        let points = Self.lines(of: table, along: name).flatMap(\.points)
-        return Self.panel(table, metric, along: name, [("", points)], .points)
-      }
-    }
-    let points = panels.flatMap { $0.series.flatMap(\.points) }
-    let isRepeated = table.rows.count > Set(table.rows.map(\.settings)).count
+    let (panels, shown) =
+      parameter == nil
+      ? Self.panels(table, metric, names)
+      : (
+        [Self.panel(table, metric, along: first, Self.lines(of: table, along: first))],
+        table.rows.indices.count
+      )
     figure = Figure(
       title: "\(RunFigure.title(of: metric).capitalisedFirst) against "
         + (panels.count > 1 ? "settings" : panels.first?.x.label ?? first),
-      note: isRepeated
-        ? "Mean and standard deviation of the runs that differ in nothing else but the seed."
-        : points.contains { $0.interval != nil } ? "One run a point, with 95 % intervals." : "",
-      panels: panels)
+      note: Self.note(table, panels, left: table.rows.count - shown), panels: panels)
+  }
+
+  /// Of each setting in turn the lines that it makes, until all runs are shown; points where none
+  /// makes any.
+  ///
+  /// - Returns: the panels, and how many runs they show.
+  private static func panels(
+    _ table: SweepTable, _ metric: String, _ names: [String]
+  ) -> (panels: [Figure.Panel], shown: Int) {
+    var panels: [Figure.Panel] = []
+    var shown: Set<Int> = []
+    for name in names where shown.count < table.rows.count {
+      let lines = lines(of: table, along: name).filter { $0.points.count > 1 }
+      guard !lines.isEmpty else { continue }
+      shown.formUnion(lines.flatMap { $0.points.flatMap(\.rows) })
+      panels.append(panel(table, metric, along: name, lines))
+    }
+    guard panels.isEmpty else { return (panels, shown.count) }
+    // No two runs share all other settings: those that are no numbers tell the points apart.
+    return (
+      names.map {
+        panel(table, metric, along: $0, lines(of: table, along: $0, apart: names), .points)
+      },
+      table.rows.count
+    )
+  }
+
+  private static func note(
+    _ table: SweepTable, _ panels: [Figure.Panel], left: Int
+  ) -> String {
+    let repeated = Dictionary(grouping: table.rows, by: \.settings).values.filter { $0.count > 1 }
+    let hasIntervals = panels.contains { panel in
+      panel.series.contains { $0.points.contains { $0.interval != nil } }
+    }
+    var note = ""
+    if !repeated.isEmpty {
+      note = "Mean and standard deviation of the runs that differ in nothing else but the seed"
+      let alone = table.rows.count - repeated.reduce(0) { $0 + $1.count }
+      note += alone > 0 && hasIntervals ? "; of one run its 95 % interval." : "."
+    } else if hasIntervals {
+      note = "One run a point, with 95 % intervals."
+    }
+    if left > 0 {
+      note += note.isEmpty ? "" : " "
+      note += "Not shown: \(left) of \(table.rows.count) runs, which share their other settings "
+      note += "with none (--parameter shows them)."
+    }
+    return note
   }
 
   /// The values of a setting; nil where they are not all numbers.
@@ -56,13 +92,14 @@ public struct SensitivityFigure {
 
   private static func panel(
     _ table: SweepTable, _ metric: String, along name: String, _ lines: [Line],
-    _ mark: Figure.Mark
+    _ mark: Figure.Mark = .linePoints
   ) -> Figure.Panel {
     let ticks = Set(lines.flatMap { $0.points.map(\.x) }).sorted()
     let (low, high) = (ticks.first ?? 0, ticks.last ?? 0)
     return Figure.Panel(
       x: Figure.Axis(
-        name, scale: low > 0 && high / low >= 8 ? .logarithmic : .linear, ticks: ticks),
+        name, scale: low > 0 && high / low >= 8 ? .logarithmic : .linear,
+        ticks: ticks.count > mostTicks ? nil : ticks),
       y: RunFigure.axis(metric, of: table.split),
       series: lines.enumerated().map { index, line in
         Figure.Series(
@@ -71,9 +108,14 @@ public struct SensitivityFigure {
       })
   }
 
-  /// The rows of each choice of the other settings, by their place along the axis.
-  private static func lines(of table: SweepTable, along name: String) -> [Line] {
-    let others = table.parameters.filter { $0 != name }
+  /// More values than these have round ticks.
+  private static let mostTicks = 12
+
+  /// The rows of each choice of the other settings, but for some, by their place along the axis.
+  private static func lines(
+    of table: SweepTable, along name: String, apart from: [String] = []
+  ) -> [Line] {
+    let others = table.parameters.filter { $0 != name && !from.contains($0) }
     var order: [String] = []
     var lines: [String: [Double: [Int]]] = [:]
     for (index, row) in table.rows.enumerated() {

@@ -58,8 +58,11 @@ public struct SweepTable: Sendable, Equatable {
     } catch {
       throw FigureError.malformedTable(path: path, reason: "\(error)")
     }
-    // A setting has its section in front of a dot.
-    let names = table.header.filter { $0.contains(".") && !$0.contains("@") }
+    // A setting has its section in front of a dot, or is a general one, such as the objective.
+    let general = Set(RunSections.general.map(\.name)).subtracting(["seeds"])
+    let names = table.header.filter { name in
+      general.contains(name) || name.contains(".") && !name.contains("@")
+    }
     guard !names.isEmpty else {
       throw FigureError.malformedTable(path: path, reason: "it has no column of a setting")
     }
@@ -70,9 +73,9 @@ public struct SweepTable: Sendable, Equatable {
     }
     let rows = table.rows.compactMap { row -> Row? in
       // A trial that was stopped early has no figure, and later rounds of halving have not all.
-      guard let value = Double(row[column] ?? ""), row["round", default: "1"] == "1" else {
-        return nil
-      }
+      guard let value = Double(row[column] ?? ""), value.isFinite,
+        row["round", default: "1"] == "1"
+      else { return nil }
       return Row(settings: row.filter { names.contains($0.key) }, value: value, interval: nil)
     }
     try self.init(rows, split: "validation", source: path)

@@ -24,8 +24,9 @@ struct TimeFigure {
       note: RunFigure.note(ofOnly: runs.map(\.name))
         + "Seconds of the optimiser steps of an epoch, the median of those after the first where there "
         + "are several; "
-        + "\(RunFigure.title(of: metric)) on \(counts) \(splits.sorted().joined(separator: ", ")) "
-        + "rows, with 95 % intervals.",
+        + "\(RunFigure.title(of: metric)) on \(counts) \(splits.sorted().joined(separator: ", ")) rows"
+        + (series.contains { $0.points.contains { $0.interval != nil } }
+          ? ", with 95 % intervals." : "."),
       panels: [
         Figure.Panel(
           x: Figure.Axis("training time", unit: "seconds an epoch", includesZero: true),

@@ -25,8 +25,8 @@ struct TrainingFigure {
       Figure.Panel(
         x: step, y: Figure.Axis("training loss", unit: "nats"),
         series: runs.enumerated().map { index, run in
-          Figure.Series(
-            run.name, .line, colour: index,
+          Self.series(
+            run.name, index,
             Self.smoothed(
               run.run.steps.map { (Double($0.step + 1), $0.loss) }, window: window))
         })
@@ -44,6 +44,13 @@ struct TrainingFigure {
 
   private var single: String { RunFigure.note(ofOnly: runs.map(\.name)) }
 
+  /// A line; of one value a point, as a line of it could not be seen.
+  private static func series(
+    _ name: String, _ colour: Int, _ points: [Figure.Point]
+  ) -> Figure.Series {
+    Figure.Series(name, points.count == 1 ? .points : .line, colour: colour, points)
+  }
+
   /// The metric after each epoch; nil where no run measures its epochs.
   private func epochs(_ step: Figure.Axis) throws -> (panel: Figure.Panel, note: String)? {
     var series: [Figure.Series] = []
@@ -60,7 +67,8 @@ struct TrainingFigure {
         series.append(Figure.Series(name, .linePoints, colour: index, points))
       }
     }
-    guard !series.isEmpty, let split = splits.first else { return nil }
+    guard !series.isEmpty else { return nil }
+    let split = splits.count == 1 ? splits.first ?? "" : ""
     let hasIntervals = series.contains { $0.points.contains { $0.interval != nil } }
     let count = rows.sorted().map(String.init).joined(separator: ", ")
     let axis = RunFigure.axis(metric, of: split)
@@ -68,7 +76,7 @@ struct TrainingFigure {
     return (
       isSingle
         ? Self.single(series, axis) : Figure.Panel(x: step, y: axis, series: series),
-      "\(RunFigure.title(of: metric)) after each epoch on \(count) rows"
+      "\(RunFigure.title(of: metric)) after each epoch on \(count) \(splits.sorted().joined(separator: " or ")) rows"
         + (hasIntervals ? ", with 95 % intervals." : ".")
     )
   }
@@ -88,8 +96,8 @@ struct TrainingFigure {
     let epoch = Figure.Axis("epoch", scale: .counts)
     func series(_ value: (RunLog.RecommenderEpoch) -> Double?) -> [Figure.Series] {
       runs.enumerated().map { index, run in
-        Figure.Series(
-          run.name, .line, colour: index,
+        Self.series(
+          run.name, index,
           run.run.recommenderEpochs.compactMap { line in
             value(line).map { Figure.Point(Double(line.epoch), $0) }
           })

@@ -18,6 +18,7 @@ public enum ComparisonError: BearLabError, Equatable {
     examples: [String])
   case otherTargets(first: String, second: String, rows: Int, example: String)
   case shortList(run: String, metric: String, length: Int)
+  case otherLists(String, String, metric: String, lengths: [Int])
   case noLikelihoods(run: String)
 
   public var description: String {
@@ -49,6 +50,9 @@ public enum ComparisonError: BearLabError, Equatable {
         + "whether it was seen in training; for example \(example)"
     case .shortList(let run, let metric, let length):
       "\(metric) is not known of \(run): its lists hold \(length) titles"
+    case .otherLists(let first, let second, let metric, let lengths):
+      "\(metric) of \(first) and \(second) cannot be compared: their lists hold "
+        + lengths.map(String.init).joined(separator: " and ") + " titles"
     case .noLikelihoods(let run): "item_nll is not known of \(run), which has no likelihoods"
     }
   }
@@ -76,6 +80,8 @@ public enum ComparisonError: BearLabError, Equatable {
     case .shortList(_, let metric, let length):
       "give --metric \(metric.prefix { $0 != "@" })@\(length), or measure with a larger "
         + "decoder.width"
+    case .otherLists(_, _, let metric, let lengths):
+      "give a metric with a cutoff, such as \(metric)@\(lengths.min() ?? 10), or runs of one length"
     case .noLikelihoods: "leave item_nll out, or compare language models"
     }
   }

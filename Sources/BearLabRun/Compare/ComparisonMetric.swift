@@ -52,7 +52,8 @@ public enum ComparisonMetric: Sendable, Hashable {
   var cutoff: Int? {
     switch self {
     case .ndcg(let cutoff), .hitRatio(let cutoff): cutoff
-    case .itemNLL, .gain: nil
+    case .gain(let metric): metric.cutoff
+    case .itemNLL: nil
     }
   }
 

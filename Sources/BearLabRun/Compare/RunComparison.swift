@@ -89,6 +89,7 @@ public struct RunComparison: Sendable {
     var notes = ComparedMethod.notes(methods)
     var tables: [Table] = []
     for metric in request.metrics ?? ComparisonMetric.defaults {
+      try Self.requireComparable(methods, metric)
       let columns = try methods.map { try Column($0, metric) }
       let known = columns.filter { $0.values.count == $0.method.rowKeys.count }
       if let missing = columns.first(where: { $0.values.count < $0.method.rowKeys.count }) {
@@ -106,6 +107,20 @@ public struct RunComparison: Sendable {
     self.request = request
     self.tables = tables
     self.notes = notes
+  }
+
+  /// A gain without a cutoff is higher of longer lists.
+  private static func requireComparable(
+    _ methods: [ComparedMethod], _ metric: ComparisonMetric
+  ) throws(ComparisonError) {
+    guard case .gain(let gain) = metric, gain.cutoff == nil else { return }
+    let lengths = methods.map { $0.runs.compactMap(\.listLength) }
+    for (method, own) in zip(methods, lengths) {
+      if let first = lengths[0].first, let other = own.first(where: { $0 != first }) {
+        throw .otherLists(
+          methods[0].name, method.name, metric: metric.name, lengths: [first, other])
+      }
+    }
   }
 
   private static func check(_ request: Request) throws(ComparisonError) {
@@ -153,8 +168,11 @@ private struct Column {
   }
 
   /// The figures of some rows, each the mean over the seeds.
+  ///
+  /// In the order of their size: the same figures in other seeds are no difference, not even by the
+  /// rounding of a sum.
   func rowMeans(_ targets: RunComparison.Targets) -> [Double] {
-    chosen(targets).map { $0.reduce(0, +) / Double($0.count) }
+    chosen(targets).map { $0.sorted().reduce(0, +) / Double($0.count) }
   }
 
   private func chosen(_ targets: RunComparison.Targets) -> [[Double]] {

@@ -67,11 +67,11 @@ public struct DiagnosisReport: Sendable {
     return MarkdownTable(
       header: ["lost at step", "targets", "of rank 1 to 10", "violating", "median margin, nats"],
       rows: steps.map { step, rows in
-        let margins = rows.compactMap(\.trace.margin).sorted()
+        let margins = rows.compactMap(\.trace.margin).map(Double.init)
         return [
           "\(step)", "\(rows.count)", "\(rows.count { $0.isRankExact && $0.rank <= 10 })",
           "\(rows.count { $0.trace.violation(width: settings.width) != nil })",
-          String(format: "%.3f", margins[margins.count / 2]),
+          RunMeasurements.median(margins).map { String(format: "%.3f", $0) } ?? "–",
         ]
       })
   }

@@ -69,13 +69,16 @@ public struct RunLog: Sendable {
 
   /// The figures that the run ended with: on test, or those of its chosen epoch on validation.
   ///
+  /// What the base model had says nothing of a training that has not ended.
+  ///
   /// - Throws: ``RunLogError/nothingMeasured(path:)``.
   public func finalFigures() throws -> EvaluationFigures {
-    do {
-      return try folder.finalFigures(recommender: self["recommender"])
-    } catch {
+    let figures = try? folder.finalFigures(recommender: self["recommender"])
+    let isTrained = (self["training.epochs"] ?? "0") != "0"
+    guard let figures, figures.name != "zero-shot" || folder.report != nil || !isTrained else {
       throw RunLogError.nothingMeasured(path: folder.path)
     }
+    return figures
   }
 
   /// The figures of each epoch that was measured, from the first.
@@ -90,6 +93,9 @@ public struct RunLog: Sendable {
     let seconds = RunMeasurements.epochSeconds(folder)
     return RunMeasurements.median(seconds.count > 1 ? Array(seconds.dropFirst()) : seconds)
   }
+
+  /// The middle value, or the mean of the two in the middle; nil of none.
+  public static func median(_ values: [Double]) -> Double? { RunMeasurements.median(values) }
 
   /// The seconds of each step, by its number; a step that was computed again counts once.
   public func stepSeconds() throws -> [Int: Double] {

@@ -42,9 +42,10 @@ struct RunMeasurements {
     let seconds: Double?
   }
 
-  /// The training time of each epoch, its steps summed up.
+  /// The training time of each epoch, its steps summed up, in seconds.
   ///
-  /// A step that was computed again, after a stop, counts once.
+  /// A step that was computed again, after a stop, counts once. An epoch with a step whose time is not
+  /// known is left out.
   static func epochSeconds(_ folder: RunFolder) -> [Double] {
     func lines(_ name: String) -> [Line] {
       let text = (try? String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)) ?? ""
@@ -56,13 +57,13 @@ struct RunMeasurements {
     for line in lines("timing.jsonl") where line.event == "step" {
       if let step = line.step { seconds[step] = line.seconds }
     }
-    var sums: [Int: Double] = [:]
+    var sums: [Int: Double?] = [:]
     for line in lines("metrics.jsonl") where line.event == "step" {
-      if let step = line.step, let epoch = line.epoch {
-        sums[epoch, default: 0] += seconds[step] ?? 0
-      }
+      guard let step = line.step, let epoch = line.epoch else { continue }
+      let known = sums[epoch] ?? 0
+      sums[epoch] = .some(known.flatMap { sum in seconds[step].map { sum + $0 } })
     }
-    return sums.sorted { $0.key < $1.key }.map(\.value)
+    return sums.sorted { $0.key < $1.key }.compactMap(\.value)
   }
 
   /// The middle value, or the mean of the two in the middle; nil of none.

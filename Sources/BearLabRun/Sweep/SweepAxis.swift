@@ -34,7 +34,9 @@ public struct SweepAxis: Sendable, Equatable {
     let isLogarithmic = setting.text.hasSuffix(":log")
     let ends = (isLogarithmic ? String(setting.text.dropLast(4)) : setting.text)
       .components(separatedBy: "..")
-    guard ends.count == 2, let lower = Double(ends[0]), let upper = Double(ends[1]),
+    // A third dot would be one of a number: 0.1...5 as 0.1 and .5.
+    guard ends.count == 2, !ends.contains(where: { $0.hasPrefix(".") || $0.hasSuffix(".") }),
+      let lower = Double(ends[0]), let upper = Double(ends[1]),
       lower.isFinite, upper.isFinite, lower < upper, lower > 0 || !isLogarithmic
     else { throw SweepError.malformedRange(text) }
     (section, name) = (setting.section, setting.name)
@@ -85,8 +87,21 @@ public struct SweepAxis: Sendable, Equatable {
         ? exp(log(range.lowerBound) * (1 - share) + log(range.upperBound) * share)
         : range.lowerBound * (1 - share) + range.upperBound * share
       // Rounding must not lead out of the range.
+      if isWhole, let whole = wholeNumbers {
+        return "\(min(max(Int(value.rounded()), whole.lowerBound), whole.upperBound))"
+      }
       let kept = min(max(value, range.lowerBound), range.upperBound)
-      return isWhole ? "\(Int(kept.rounded()))" : String(format: "%.4g", kept)
+      let text = String(format: "%.4g", kept)
+      return range.contains(Double(text) ?? .nan) ? text : "\(kept)"
     }
+  }
+
+  /// The whole numbers of a range; nil where there is none, or they are too large to be counted.
+  var wholeNumbers: ClosedRange<Int>? {
+    guard case .range(let range, _) = values,
+      let lower = Int(exactly: range.lowerBound.rounded(.up)),
+      let upper = Int(exactly: range.upperBound.rounded(.down)), lower <= upper
+    else { return nil }
+    return lower...upper
   }
 }

@@ -21,7 +21,8 @@ public enum SweepError: BearLabError, Equatable {
     switch self {
     case .noAxes: "the sweep varies nothing"
     case .malformedList(let text): "'\(excerpt(of: text))' is no list of different values"
-    case .malformedRange(let text): "'\(excerpt(of: text))' is no range of numbers"
+    case .malformedRange(let text):
+      "'\(excerpt(of: text))' is no range of numbers that the setting takes"
     case .repeatedAxis(let name): "'\(excerpt(of: name))' is varied twice"
     case .reservedAxis(let name): "a sweep cannot vary '\(excerpt(of: name))'"
     case .rangeInGrid(let name): "'\(excerpt(of: name))' has a range, and a grid has values only"
@@ -49,7 +50,7 @@ public enum SweepError: BearLabError, Equatable {
     case .reservedAxis:
       "give it once for all runs; several seeds are --seeds 1,2,3, whose mean is taken"
     case .rangeInGrid: "give --random and the number of points, or --grid with its values"
-    case .badPointCount: "give --random 1 or more"
+    case .badPointCount: "give --random 1 to \(SweepRequest.mostPoints)"
     case .badFactor: "give --halving-factor 2 or more"
     case .badStart(_, let samples):
       "give --halving-start from 1 to \(max(samples - 1, 1)), or more --train-samples"

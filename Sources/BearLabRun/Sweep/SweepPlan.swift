@@ -37,6 +37,11 @@ public struct SweepPlan: Sendable {
     base = try RunDescription(request.settings, registry: registry)
     guard base.hasModel else { throw SweepError.needsModel }
     try request.checkSelection(base)
+    for axis in request.axes where base.isWhole(axis.section, axis.name) {
+      if case .range = axis.values, axis.wholeNumbers == nil {
+        throw SweepError.malformedRange("\(axis.title)=\(axis.valuesText)")
+      }
+    }
     points =
       request.randomPoints.map { [base] in Self.drawn($0, request, base) }
       ?? Self.grid(request.axes)
@@ -74,7 +79,7 @@ public struct SweepPlan: Sendable {
 
   private static func rounds(_ request: SweepRequest, samples: Int) throws(SweepError) -> [Int] {
     guard let halving = request.halving else { return [samples] }
-    var next = halving.start ?? max(1, samples / (halving.factor * halving.factor))
+    var next = halving.start ?? max(1, samples / halving.factor / halving.factor)
     guard (1..<max(samples, 1)).contains(next) else {
       throw .badStart(next, samples: samples)
     }

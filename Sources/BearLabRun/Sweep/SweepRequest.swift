@@ -63,9 +63,14 @@ public struct SweepRequest: Sendable {
       if isReserved { throw .reservedAxis(axis.title) }
       if case .range = axis.values, randomPoints == nil { throw .rangeInGrid(axis.title) }
     }
-    if let randomPoints, randomPoints < 1 { throw .badPointCount(randomPoints) }
+    if let randomPoints, !(1...Self.mostPoints).contains(randomPoints) {
+      throw .badPointCount(randomPoints)
+    }
     if let halving, halving.factor < 2 { throw .badFactor(halving.factor) }
   }
+
+  /// More than anybody can train.
+  static let mostPoints = 100_000
 
   /// Whether a run measures on validation what chooses.
   func checkSelection(_ base: RunDescription) throws(SweepError) {
