@@ -1,11 +1,18 @@
-/// A line cut into words as a shell does it: quotes keep spaces, a backslash the next character, and
-/// `#` at the beginning of a word a comment.
+internal import Foundation
+
+/// A line cut into words as a shell does it: quotes keep spaces, a backslash the next character; at
+/// the beginning of a word `~/` is the home folder, and `#` a comment.
 public struct CommandWords: Sendable, Equatable {
   /// A word as it was meant.
   public struct Word: Sendable, Equatable {
     public let text: String
     /// Where it begins in the line, its quote included.
     public let start: String.Index
+    /// Whether it begins with a `~` that is neither quoted nor escaped.
+    let hasTilde: Bool
+
+    /// The text as a command is to have it.
+    fileprivate var expanded: String { hasTilde ? CommandWords.expandingHome(text) : text }
   }
 
   public let words: [Word]
@@ -22,10 +29,13 @@ public struct CommandWords: Sendable, Equatable {
     var words: [Word] = []
     var text = ""
     var start: String.Index?
+    var hasTilde = false
     var quote: Character?
     var isEscaped = false
     func finish() {
-      if let begin = start { words.append(Word(text: text, start: begin)) }
+      if let begin = start {
+        words.append(Word(text: text, start: begin, hasTilde: hasTilde))
+      }
       (text, start) = ("", nil)
     }
     for (index, character) in zip(line.indices, line) {
@@ -43,7 +53,10 @@ public struct CommandWords: Sendable, Equatable {
       } else if character == "#", start == nil {
         break
       } else {
-        start = start ?? index
+        if start == nil {
+          start = index
+          hasTilde = character == "~"
+        }
         switch character {
         case "\"", "'": quote = character
         case "\\": isEscaped = true
@@ -63,7 +76,15 @@ public struct CommandWords: Sendable, Equatable {
   public static func split(_ line: String) throws(REPLError) -> [String] {
     let words = CommandWords(line)
     guard words.openQuote == nil else { throw .openQuote(line) }
-    return words.texts
+    return words.words.map(\.expanded)
+  }
+
+  /// A path whose `~/` is the home folder's.
+  static func expandingHome(_ path: String) -> String {
+    guard path.hasPrefix("~/"), let home = ProcessInfo.processInfo.environment["HOME"] else {
+      return path
+    }
+    return home + path.dropFirst()
   }
 
   /// A text as one word of a line.
@@ -71,7 +92,7 @@ public struct CommandWords: Sendable, Equatable {
     let isPlain = text.allSatisfy {
       !$0.isWhitespace && !"\"'\\#".contains($0)
     }
-    guard !isPlain || text.isEmpty else { return text }
+    guard !isPlain || text.isEmpty || text.hasPrefix("~") else { return text }
     let escaped = text.replacing("\\", with: "\\\\").replacing("\"", with: "\\\"")
     return "\"\(escaped)\""
   }

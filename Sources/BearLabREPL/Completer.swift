@@ -42,10 +42,15 @@ extension REPLSession {
       words.openQuote != nil || before.first == "recommend" && !partial.hasPrefix("-")
     return Completion(
       start: start,
-      candidates: matching.map { text in
-        let quoted = CommandWords.quoted(text)
-        return isQuoted && quoted == text ? "\"\(text)\"" : quoted
-      })
+      candidates: matching.map { Self.written($0, isQuoted: isQuoted) })
+  }
+
+  /// A candidate as one word of a line.
+  static func written(_ text: String, isQuoted: Bool) -> String {
+    // In quotes it would not be the home folder.
+    if text.hasPrefix("~/") { return "~/" + written(String(text.dropFirst(2)), isQuoted: isQuoted) }
+    let quoted = CommandWords.quoted(text)
+    return isQuoted && quoted == text ? "\"\(text)\"" : quoted
   }
 
   private func candidates(after words: [String], _ partial: String) -> [String] {
@@ -157,8 +162,7 @@ extension REPLSession {
   private func paths(_ partial: String) -> [String] {
     let slash = partial.lastIndex(of: "/")
     let folder = slash.map { String(partial[...$0]) } ?? ""
-    let home = ProcessInfo.processInfo.environment["HOME"] ?? "~"
-    let place = folder.hasPrefix("~/") ? home + folder.dropFirst() : folder
+    let place = CommandWords.expandingHome(folder)
     let isHidden = partial[(slash.map { partial.index(after: $0) } ?? partial.startIndex)...]
       .hasPrefix(".")
     let entries =

@@ -33,16 +33,37 @@ public struct REPLCommand: Sendable, Equatable {
   public let summary: String
   /// Such as `--eval-users`.
   public let options: [String]
+  /// The options, short ones too, that take no value.
+  public let flags: Set<String>
   public let subcommands: [REPLCommand]
 
   /// Describes a command.
   public init(
-    name: String, summary: String, options: [String] = [], subcommands: [REPLCommand] = []
+    name: String, summary: String, options: [String] = [], flags: Set<String> = [],
+    subcommands: [REPLCommand] = []
   ) {
     self.name = name
     self.summary = summary
     self.options = options
+    self.flags = flags
     self.subcommands = subcommands
+  }
+
+  /// Whether arguments hold one that is neither an option nor the value of one.
+  func hasPositional(_ arguments: [String]) -> Bool {
+    var isValue = false
+    for (place, argument) in arguments.enumerated() {
+      if isValue {
+        isValue = false
+      } else if argument == "--" {
+        return place + 1 < arguments.count
+      } else if argument.hasPrefix("-") {
+        isValue = !argument.contains("=") && !flags.contains(argument)
+      } else {
+        return true
+      }
+    }
+    return false
   }
 }
 

@@ -45,12 +45,7 @@ public final class REPLSession {
       try requireSome(command, arguments, "a setting such as training.epochs=2")
       try composition.set(arguments)
     case .reset: try composition.reset(try atMostOne(command, arguments))
-    case .show:
-      let all = try atMostOne(command, arguments) == "all"
-      host.print(
-        all
-          ? try composition.description.yaml().trimmingCharacters(in: .newlines)
-          : composition.text)
+    case .show: try show(atMostOne(command, arguments))
     case .use: try use(one(command, arguments, "a run, or none"))
     case .save:
       try save(to: one(command, arguments, "a file"))
@@ -75,6 +70,12 @@ public final class REPLSession {
     try composition.choose(kind, chosen.text, parameters: parameters)
   }
 
+  private func show(_ what: String?) throws {
+    guard let what else { return host.print(composition.text) }
+    guard what == "all" else { throw REPLError.unknownWord(command: "show", what, known: ["all"]) }
+    host.print(try composition.description.yaml().trimmingCharacters(in: .newlines))
+  }
+
   private func use(_ name: String) throws {
     host.currentRun = name == "none" ? nil : try host.run(named: name)
   }
@@ -90,22 +91,24 @@ public final class REPLSession {
 
   /// Runs a command of the program, with the current run where it is given none.
   private func execute(_ name: String, _ arguments: [String]) throws {
-    guard host.commands.contains(where: { $0.name == name }) else {
+    guard let command = host.commands.first(where: { $0.name == name }) else {
       throw REPLError.unknownCommand(name, known: knownCommands)
     }
     var arguments = arguments
     if let run = host.currentRun, !arguments.contains("--help"), !arguments.contains("-h") {
-      if Self.takingARun.contains(name), arguments.first.map({ $0.hasPrefix("-") }) ?? true {
+      if Self.takingARun.contains(name), !command.hasPositional(arguments) {
         arguments.insert(run, at: 0)
-      } else if name == "recommend", !arguments.contains(where: { $0.hasPrefix("--run") }) {
+      } else if name == Self.namingARun, !arguments.contains(where: { $0.hasPrefix("--run") }) {
         arguments += ["--run", run]
       }
     }
     try host.execute([name] + arguments, composed: composition.assignments)
   }
 
-  /// Commands whose first argument is a run.
-  static let takingARun: Set<String> = ["resume", "evaluate", "diagnose", "explain"]
+  /// Commands whose one argument is a run.
+  static let takingARun = ["resume", "evaluate", "diagnose", "explain"]
+  /// The one that takes it with `--run`.
+  static let namingARun = "recommend"
 
   var knownCommands: [String] {
     SessionCommand.allCases.map(\.rawValue) + host.commands.map(\.name)
@@ -160,9 +163,11 @@ public final class REPLSession {
       Composing a run:
       \(lines(SessionCommand.allCases.map { ($0.usage, $0.summary) }))
 
-      Commands of the program, with their options (help COMMAND tells of them); settings that were
-      composed hold where an option does not say otherwise, and a command without a run takes the
-      current one:
+      Commands of the program, with their options (help COMMAND tells of them). Settings that were
+      composed hold where an option does not say otherwise.
+      \(Self.takingARun.joined(separator: ", ")) and \(Self.namingARun) take the current run where \
+      they are given none.
+
       \(lines(host.commands.map { ($0.name, $0.summary) }))
       """
   }

@@ -40,7 +40,7 @@ enum SessionCommand: String, CaseIterable {
     case .set: "any settings, such as training.epochs=2 seed=7"
     case .reset: "forget a setting, a section, or everything"
     case .show: "what is set, or every setting with its default"
-    case .use: "the run that commands mean where they are given none"
+    case .use: "the current run, for commands that are given none"
     case .save: "write every setting as YAML, for load and for run --config"
     case .load: "take the settings of a YAML file, such as a run's run.yaml"
     case .help: "this, or what a command takes"

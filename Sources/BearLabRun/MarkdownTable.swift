@@ -5,11 +5,16 @@ package struct MarkdownTable {
   /// The columns that are aligned left; the others are aligned right.
   let left: Set<Int>
 
-  /// Takes the cells.
+  /// Takes the cells, texts that are no Markdown.
   package init(header: [String], rows: [[String]], left: Set<Int> = [0]) {
-    self.header = header
-    self.rows = rows
+    self.header = header.map(Self.escaped)
+    self.rows = rows.map { $0.map(Self.escaped) }
     self.left = left
+  }
+
+  /// A text whose bars do not end the cell; a backslash before one would make its escape a text.
+  private static func escaped(_ text: String) -> String {
+    text.replacing(/(\\*)\|/) { "\($0.1)\($0.1)\\|" }
   }
 
   /// The lines.

@@ -84,7 +84,7 @@ final class RunDatabase {
     _ runs: [(name: String, facts: RunFacts)], root: String
   ) -> [(name: String, facts: RunFacts)] {
     func key(_ name: String) -> (Int, String, String) {
-      let file = StoreFile(of: "\(root)/\(name)")
+      let file = (try? StoreFile(of: "\(root)/\(name)")) ?? StoreFile()
       return (file.number == nil ? 1 : 0, file.created ?? began("\(root)/\(name)") ?? "", name)
     }
     return runs.map { (key($0.name), $0) }.sorted { $0.0 < $1.0 }.map(\.1)
@@ -96,9 +96,12 @@ final class RunDatabase {
   ///
   /// The transaction keeps two processes from changing one file at once.
   ///
-  /// - Throws: what GRDB throws, or `CheckpointError` where the file cannot be written.
+  /// - Throws: what GRDB throws, ``RunStoreError/unreadableFile(path:reason:)``, or `CheckpointError`
+  ///   where the file cannot be written.
   func update(_ name: String, _ facts: RunFacts, _ change: (inout StoreFile) -> Void) throws {
     try queue.write { database in
+      // It would be written without what it holds.
+      _ = try StoreFile(of: "\(root)/\(name)")
       let (file, isNew) = try put(name, facts, database, change)
       if isNew { try file.write(to: "\(root)/\(name)") }
     }
@@ -119,11 +122,14 @@ final class RunDatabase {
   }
 
   /// Writes the row of a run; returns what its `store.json` is to hold, and whether it does not yet.
+  ///
+  /// In place of a file that cannot be read stands what the row had of it, and the file stays.
   private func put(
     _ name: String, _ facts: RunFacts, _ database: Database, _ change: (inout StoreFile) -> Void
   ) throws -> (file: StoreFile, isNew: Bool) {
     let path = "\(root)/\(name)"
-    let before = StoreFile(of: path)
+    let readable = try? StoreFile(of: path)
+    let before = try readable ?? storedFile(of: name, database) ?? StoreFile()
     var file = before
     change(&file)
     file.created = file.created ?? Self.began(path)
@@ -145,7 +151,18 @@ final class RunDatabase {
     let number = Int(database.lastInsertedRowID)
     file.number = number
     try putParts(number, facts, tags: file.tags, database)
-    return (file, file != before)
+    return (file, readable != nil && file != before)
+  }
+
+  /// What the database has of a run's `store.json`; nil for a run that it does not know.
+  private func storedFile(of name: String, _ database: Database) throws -> StoreFile? {
+    let row = try Row.fetchOne(
+      database, sql: "SELECT * FROM run WHERE folder = ?", arguments: [name])
+    guard let row else { return nil }
+    let number: Int = row["number"]
+    let tags = try String.fetchAll(
+      database, sql: "SELECT name FROM tag WHERE run = ? ORDER BY place", arguments: [number])
+    return Self.file(row, tags: tags)
   }
 
   private func putParts(

@@ -44,7 +44,13 @@ struct RunFacts: Equatable, Sendable {
     "diagnosis.jsonl",
   ]
 
+  /// Of a series also those of its seeds, whose figures are its own.
   static func stamp(of path: String) -> String {
+    ([path] + RunTree.seeds(of: path).map { "\(path)/\($0)" }).map(fileStamp)
+      .joined(separator: " | ")
+  }
+
+  private static func fileStamp(_ path: String) -> String {
     files.map { name in
       guard
         let attributes = try? FileManager.default.attributesOfItem(atPath: "\(path)/\(name)")
@@ -126,7 +132,10 @@ struct RunFacts: Equatable, Sendable {
     if let data = FileManager.default.contents(atPath: "\(folder.path)/pruning.json"),
       let shares = try? JSONDecoder().decode([String: Double].self, from: data)
     {
-      for (name, share) in shares { metrics[name.lowercased()] = share }
+      // Of how many targets they are is there too.
+      for (name, share) in shares where name.hasPrefix("PR@") || name.hasPrefix("Prop@") {
+        metrics[name.lowercased()] = share
+      }
       return
     }
     let lines: [PruningLine] = Self.lines(of: folder.diagnosisPath)

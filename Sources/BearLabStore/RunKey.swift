@@ -23,6 +23,21 @@ enum RunKey {
     "note": { $0.note.isEmpty ? nil : $0.note },
   ]
 
+  /// Those of them that are numbers.
+  private static let ownNumbers: Set = ["number", "time", "training-seconds", "evaluation-seconds"]
+
+  /// The metrics that any run may have.
+  private static let metrics: Set<String> = {
+    var names: Set = ["pr@5", "pr@10", "prop@5", "prop@10"]
+    for model in ["", "popularity.", "zero-shot.", "fine-tuned.", "validation."] {
+      for cutoff in RankingMetrics.cutoffs {
+        names.formUnion(["\(model)ndcg@\(cutoff)", "\(model)hr@\(cutoff)"])
+      }
+      names.insert("\(model)item_nll")
+    }
+    return names
+  }()
+
   /// The value of a run; nil where it has none.
   static func value(_ key: String, of entry: RunEntry) -> String? {
     if let own = own[key] { return own(entry) }
@@ -58,6 +73,15 @@ enum RunKey {
     return !values.isEmpty && values.contains { Double($0) == nil }
   }
 
+  /// Whether a column holds numbers alone: a fact or a metric that is one, or a setting of which these
+  /// runs have no other values.
+  static func isNumber(_ key: String, _ entries: [RunEntry]) -> Bool {
+    if own[key] != nil { return ownNumbers.contains(key) }
+    if metrics.contains(key) { return true }
+    let values = entries.compactMap { value(key, of: $0) }
+    return !values.isEmpty && !isText(key, entries)
+  }
+
   /// All that can be asked of some runs.
   static func known(_ entries: [RunEntry]) -> Set<String> {
     var known = Set(own.keys)
@@ -66,13 +90,7 @@ enum RunKey {
     for section in RunSections.all {
       known.formUnion(section.parameters.map { "\(section.name).\($0.name)" })
     }
-    for model in ["", "popularity.", "zero-shot.", "fine-tuned.", "validation."] {
-      for cutoff in RankingMetrics.cutoffs {
-        known.formUnion(["\(model)ndcg@\(cutoff)", "\(model)hr@\(cutoff)"])
-      }
-      known.insert("\(model)item_nll")
-    }
-    known.formUnion(["pr@5", "pr@10", "prop@5", "prop@10"])
+    known.formUnion(metrics)
     for entry in entries {
       known.formUnion(entry.settings.keys)
       known.formUnion(entry.metrics.keys)

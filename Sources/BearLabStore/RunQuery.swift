@@ -5,15 +5,17 @@ internal import Foundation
 public struct RunQuery: Sendable {
   /// What a run must be, such as `objective.lambda=0.5` or `ndcg@10>0.01`.
   public struct Condition: Sendable {
+    private let text: String
     let key: String
     let comparison: String
     let value: String
 
-    private static let comparisons = ["<=", ">=", "!=", "=", "<", ">"]
+    private static let comparisons = ["<=", ">=", "!=", "==", "=", "<", ">"]
 
     /// Reads a condition.
     ///
-    /// - Throws: ``RunStoreError/malformedCondition(_:)``.
+    /// - Throws: ``RunStoreError/malformedCondition(_:)`` or
+    ///   ``RunStoreError/twoComparisons(_:value:)``.
     public init(parsing text: String) throws(RunStoreError) {
       guard let start = text.firstIndex(where: { "<>=!".contains($0) }),
         let comparison = Self.comparisons.first(where: { text[start...].hasPrefix($0) })
@@ -21,7 +23,24 @@ public struct RunQuery: Sendable {
       key = text[..<start].trimmingCharacters(in: .whitespaces)
       value = text[start...].dropFirst(comparison.count).trimmingCharacters(in: .whitespaces)
       self.comparison = comparison
+      self.text = text
       guard !key.isEmpty else { throw .malformedCondition(text) }
+      // Such as `=>`, which would be an equals sign and a text that no run has.
+      if let first = value.first, "=<>".contains(first) {
+        throw .twoComparisons(text, value: value)
+      }
+    }
+
+    /// Checks that runs can be told by it.
+    ///
+    /// - Throws: ``RunStoreError/unknownKey(_:known:)`` or ``RunStoreError/noNumber(_:key:value:)``.
+    func requireMeaning(of entries: [RunEntry], known: Set<String>) throws(RunStoreError) {
+      try RunKey.require(key, in: known)
+      guard comparison.hasPrefix("<") || comparison.hasPrefix(">") else { return }
+      let isNumber = Double(value).map { !$0.isNaN } ?? false
+      guard isNumber || !RunKey.isNumber(key, entries) else {
+        throw .noNumber(text, key: key, value: value)
+      }
     }
 
     /// Whether a run is so; one that has no such value differs from every value, and is no more.
@@ -83,10 +102,10 @@ public struct RunQuery: Sendable {
   ///
   /// - Parameter all: the runs of a store, by their numbers.
   /// - Returns: some of them.
-  /// - Throws: ``RunStoreError/unknownKey(_:known:)``.
+  /// - Throws: ``RunStoreError/unknownKey(_:known:)`` or ``RunStoreError/noNumber(_:key:value:)``.
   public func select(_ all: [RunEntry]) throws(RunStoreError) -> [RunEntry] {
     let known = RunKey.known(all)
-    for condition in conditions { try RunKey.require(condition.key, in: known) }
+    for condition in conditions { try condition.requireMeaning(of: all, known: known) }
     if let sort { try RunKey.require(sort, in: known) }
     let found = all.filter { entry in
       conditions.allSatisfy { $0.holds(of: entry) } && tags.allSatisfy(entry.tags.contains)

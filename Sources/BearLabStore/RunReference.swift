@@ -21,6 +21,33 @@ public enum RunReference {
     return try "\(folder)/\(find(name, in: RunStore(folder).entries(), folder: folder).name)"
   }
 
+  /// Finds runs of which each is to be given once.
+  ///
+  /// - Throws: also ``RunStoreError/givenTwice(_:)``.
+  public static func paths(
+    of texts: [String], in root: String = defaultRoot
+  ) throws(RunStoreError) -> [String] {
+    var paths: [String] = []
+    for text in texts { paths.append(try path(of: text, in: root)) }
+    try requireDistinct(paths)
+    return paths
+  }
+
+  /// Checks that no folder is given twice, in whatever words.
+  ///
+  /// - Throws: ``RunStoreError/givenTwice(_:)``.
+  public static func requireDistinct(_ paths: [String]) throws(RunStoreError) {
+    for (place, path) in paths.enumerated()
+    where paths[..<place].contains(where: { isSame($0, path) }) {
+      throw .givenTwice(path)
+    }
+  }
+
+  /// Whether two paths are those of one folder, as `a` and `a/` are.
+  public static func isSame(_ first: String, _ second: String) -> Bool {
+    RunTree.standard(first) == RunTree.standard(second)
+  }
+
   /// Finds a run; see ``path(of:in:)``.
   ///
   /// - Throws: also `RunFolderError/notARun(path:)`.

@@ -23,7 +23,7 @@ public final class RunStore {
   /// - Parameters:
   ///   - root: the folder of runs.
   ///   - busySeconds: how long another process that writes is waited for.
-  public init(_ root: String, busySeconds: Double = 5) {
+  public init(_ root: String, busySeconds: Double = 30) {
     self.root = RunTree.standard(root)
     self.busySeconds = busySeconds
     open()
@@ -84,10 +84,23 @@ public final class RunStore {
     }
   }
 
+  /// What is wrong with the runs' files that cannot be read: they stay as they are, and so does what
+  /// the database has of their runs.
+  public var unreadableFiles: [RunStoreError] {
+    RunTree.runs(in: root).compactMap { name -> RunStoreError? in
+      do throws(RunStoreError) {
+        _ = try StoreFile(of: "\(root)/\(name)")
+        return nil
+      } catch {
+        return error
+      }
+    }
+  }
+
   /// A run without the help of the database.
   private func entry(name: String, facts: RunFacts) -> RunEntry {
     let path = "\(root)/\(name)"
-    let file = StoreFile(of: path)
+    let file = (try? StoreFile(of: path)) ?? StoreFile()
     return RunEntry(number: file.number, name: name, path: path, file: file, facts: facts)
   }
 
@@ -99,10 +112,10 @@ public final class RunStore {
     let changed = names.filter { name in
       guard !all, let entry = known[name] else { return true }
       let path = "\(root)/\(name)"
-      let file = StoreFile(of: path)
-      return entry.facts.stamp != RunFacts.stamp(of: path)
-        // A folder that cannot be written has none.
-        || (file != entry.file && file.number != nil)
+      if entry.facts.stamp != RunFacts.stamp(of: path) { return true }
+      // A folder that cannot be written has none.
+      guard let file = try? StoreFile(of: path), file.number != nil else { return false }
+      return file != entry.file
     }
     let gone = Set(known.keys).subtracting(names)
     if !changed.isEmpty || !gone.isEmpty {
@@ -162,7 +175,8 @@ public final class RunStore {
   ///   - tags: words.
   ///   - removing: whether they are taken away.
   /// - Returns: the tags that it has then.
-  /// - Throws: ``RunStoreError/unusableTag(_:)``, or why `store.json` cannot be written.
+  /// - Throws: ``RunStoreError/unusableTag(_:)``, ``RunStoreError/unreadableFile(path:reason:)``, or
+  ///   why `store.json` cannot be written.
   @discardableResult
   public func tag(
     _ entry: RunEntry, _ tags: [String], removing: Bool = false
@@ -172,7 +186,7 @@ public final class RunStore {
       let others = file.tags.filter { !tags.contains($0) }
       file.tags = removing ? others : others + Set(tags).sorted()
     }
-    return StoreFile(of: entry.path).tags
+    return try StoreFile(of: entry.path).tags
   }
 
   /// Whether a tag can stand on a command line, and is no number, path or list.
@@ -186,7 +200,7 @@ public final class RunStore {
 
   /// Writes a note on a run in place of the one that it has.
   ///
-  /// - Throws: why `store.json` cannot be written.
+  /// - Throws: ``RunStoreError/unreadableFile(path:reason:)``, or why `store.json` cannot be written.
   public func note(_ entry: RunEntry, _ text: String) throws {
     try update(entry.path) { $0.note = text }
   }
@@ -201,7 +215,7 @@ public final class RunStore {
       giveUp(error)
     }
     // The folder holds it, whatever became of the database.
-    var file = StoreFile(of: path)
+    var file = try StoreFile(of: path)
     change(&file)
     try file.write(to: path)
   }

@@ -1,4 +1,5 @@
 internal import BearLabCheckpoint
+internal import BearLabFormats
 internal import BearLabRun
 internal import Foundation
 
@@ -36,10 +37,25 @@ struct StoreFile: Codable, Equatable, Sendable {
     note = try container.decodeIfPresent(String.self, forKey: .note) ?? ""
   }
 
-  /// Reads a run's file; one that is not there or cannot be read is empty.
-  init(of folder: String) {
-    let data = FileManager.default.contents(atPath: "\(folder)/\(Self.name)") ?? Data()
-    self = (try? JSONDecoder().decode(StoreFile.self, from: data)) ?? StoreFile()
+  /// Reads a run's file; one that is not there is empty.
+  ///
+  /// One that cannot be read is not: it may hold what its run's other files do not.
+  ///
+  /// - Throws: ``RunStoreError/unreadableFile(path:reason:)``.
+  init(of folder: String) throws(RunStoreError) {
+    let path = "\(folder)/\(Self.name)"
+    guard FileManager.default.fileExists(atPath: path) else {
+      self.init()
+      return
+    }
+    guard let data = FileManager.default.contents(atPath: path) else {
+      throw .unreadableFile(path: path, reason: "it cannot be opened")
+    }
+    do {
+      self = try JSONDecoder().decode(StoreFile.self, from: data)
+    } catch {
+      throw .unreadableFile(path: path, reason: jsonProblem(error))
+    }
   }
 
   /// Replaces a run's file at once.

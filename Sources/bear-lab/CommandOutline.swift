@@ -13,7 +13,11 @@ enum CommandOutline {
       struct Name: Decodable {
         let kind: String
         let name: String
+
+        /// As it is typed.
+        var text: String { kind == "long" ? "--\(name)" : "-\(name)" }
       }
+      let kind: String
       let names: [Name]?
     }
     let commandName: String
@@ -26,7 +30,9 @@ enum CommandOutline {
         name: commandName, summary: abstract ?? "",
         options: (arguments ?? []).flatMap { $0.names ?? [] }
           .filter { $0.kind == "long" && !["help", "version"].contains($0.name) }
-          .map { "--\($0.name)" },
+          .map(\.text),
+        flags: Set(
+          (arguments ?? []).filter { $0.kind == "flag" }.flatMap { $0.names ?? [] }.map(\.text)),
         subcommands: (subcommands ?? []).map(\.outline).filter { $0.name != "help" })
     }
   }

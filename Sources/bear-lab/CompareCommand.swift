@@ -50,18 +50,51 @@ struct CompareCommand: ParsableCommand {
     return try RunReference.path(of: String(text[..<colon])) + text[colon...]
   }
 
+  /// Whether two runs, by their paths, are the same rows of one folder.
+  private static func isSame(_ first: String, _ second: String) -> Bool {
+    func parts(_ text: String) -> (path: String, rows: Substring) {
+      let isFolder = FileManager.default.fileExists(atPath: text)
+      let colon = (isFolder ? nil : text.lastIndex(of: ":")) ?? text.endIndex
+      return (String(text[..<colon]), text[colon...])
+    }
+    let (one, other) = (parts(first), parts(second))
+    return one.rows == other.rows && RunReference.isSame(one.path, other.path)
+  }
+
+  /// The runs by their paths, each once.
+  private func paths() throws -> [String] {
+    let paths = try runs.map(Self.resolved)
+    for (place, path) in paths.enumerated()
+    where paths[..<place].contains(where: { Self.isSame($0, path) }) {
+      throw ComparisonError.givenTwice(path)
+    }
+    return paths
+  }
+
+  private var metricNames: [String]? {
+    metric?.split(separator: ",").map { $0.trimmingCharacters(in: .whitespaces) }
+      .filter { !$0.isEmpty }
+  }
+
   func validate() throws {
     if json && csv { throw ValidationError("give --json or --csv, not both") }
+    if let metric, metricNames?.isEmpty == true {
+      throw ValidationError(
+        "--metric '\(metric)' names no metric: give some, separated by commas, such as ndcg@10,hr@5"
+      )
+    }
   }
 
   func run() throws {
-    var request = RunComparison.Request(runs: try runs.map(Self.resolved))
-    request.baseline = try baseline.map(Self.resolved)
-    if let metric {
+    var request = RunComparison.Request(runs: try paths())
+    if let baseline {
+      let path = try Self.resolved(baseline)
+      request.baseline = request.runs.first { Self.isSame($0, path) } ?? path
+    }
+    if let metricNames {
       let registry = try plugins.registry()
-      request.metrics = try metric.split(separator: ",").map {
-        try ComparisonMetric(
-          parsing: $0.trimmingCharacters(in: .whitespaces), registry: registry)
+      request.metrics = try metricNames.map {
+        try ComparisonMetric(parsing: $0, registry: registry)
       }
     }
     request.rows = model

@@ -28,7 +28,7 @@ struct ExportTensorBoardCommand: ParsableCommand {
   }
 
   func run() throws {
-    let runs = try RunLog.read(paths.dropLast().map { try RunReference.path(of: $0) })
+    let runs = try RunLog.read(RunReference.paths(of: paths.dropLast()))
     let folder = paths.last ?? ""
     let count = try TensorBoardExport(runs).write(to: folder)
     Console.error("\(count) values of \(runs.count) \(runs.count == 1 ? "run" : "runs"): \(folder)")
@@ -48,7 +48,7 @@ struct TableOptions: ParsableArguments {
   @Option(help: "The file to write. (default: the standard output)") var output: String?
 
   func write(_ text: (Table) throws -> String) throws {
-    let text = try text(what.table(of: RunLog.read(runs.map { try RunReference.path(of: $0) })))
+    let text = try text(what.table(of: RunLog.read(RunReference.paths(of: runs))))
     guard let output else { return Console.print(text.trimmingCharacters(in: .newlines)) }
     do {
       try Data(text.utf8).write(to: URL(filePath: output), options: .atomic)
@@ -107,6 +107,7 @@ struct ExportNotebookCommand: ParsableCommand {
   func run() throws {
     // A table of `reproduce` is no run.
     let paths = sources.map { (try? RunReference.path(of: $0)) ?? $0 }
+    try RunReference.requireDistinct(paths)
     try NotebookExport(paths).write(to: output)
     Console.error("notebook: \(output)")
   }

@@ -81,19 +81,21 @@ struct ReindexRunsCommand: ParsableCommand {
   static let configuration = CommandConfiguration(
     commandName: "reindex", abstract: "Make the list of runs again from their folders.",
     discussion: """
-      Numbers, tags and notes are in the folders, and stay. A damaged bear-lab.sqlite is replaced.
+      Numbers, tags and notes are in the folders, and stay. A damaged bear-lab.sqlite is replaced. A \
+      store.json that cannot be read is left as it is.
       """)
 
   @Argument(help: "The folder that holds the runs.") var folder = RunReference.defaultRoot
 
   func run() throws {
     let (root, runs, gone) = try RunStore(folder).reindex()
+    RunStore(root).tellProblem()
     Console.print("\(runs) runs, \(gone) gone: \(root)/\(RunStore.fileName)")
   }
 }
 
 extension RunStore {
-  /// The store of a folder that is there, with a notice where its database cannot be used.
+  /// The store of a folder that is there, with a notice where something of it cannot be used.
   static func opened(_ folder: String) throws -> RunStore {
     guard FileManager.default.fileExists(atPath: folder) else {
       throw RunStoreError.noFolder(path: folder)
@@ -103,8 +105,9 @@ extension RunStore {
     return store
   }
 
-  /// Says why the database is not used.
+  /// Says why the database is not used, and which files cannot be read.
   func tellProblem() {
+    for file in unreadableFiles { Console.error("note: \(file.description)\n  \(file.remedy)") }
     guard let problem else { return }
     Console.error(
       "note: \(problem); the list is made from the folders, and `bear-lab runs reindex` repairs it")

@@ -1,4 +1,5 @@
 import BearLabREPL
+import Foundation
 import Testing
 
 @Suite struct CommandWordsTests {
@@ -13,12 +14,23 @@ import Testing
     #expect(try CommandWords.split(line) == words)
   }
 
+  @Test(arguments: [
+    ("~/x", "HOME/x"), ("~/\"a b\"", "HOME/a b"), ("\"~/x\"", "~/x"), ("'~/x'", "~/x"),
+    ("\\~/x", "~/x"), ("a~/x", "a~/x"), ("~x", "~x"), ("--output=~/x", "--output=~/x"),
+  ])
+  func aTildeIsTheHomeFolderAsInAShell(word: String, expected: String) throws {
+    let home = try #require(ProcessInfo.processInfo.environment["HOME"])
+    let words = try CommandWords.split("save \(word)")
+    #expect(words == ["save", expected.replacing("HOME", with: home)])
+  }
+
   @Test func anOpenQuoteIsRefused() {
     #expect(throws: REPLError.openQuote("a \"b")) { try CommandWords.split("a \"b") }
   }
 
   @Test(arguments: [
     "plain", "two words", "", "quo\"te", "back\\slash", "it's", "#first", "Film, The (1999)",
+    "~/literal",
   ])
   func aQuotedWordIsOneWord(text: String) throws {
     #expect(try CommandWords.split(CommandWords.quoted(text)) == [text])

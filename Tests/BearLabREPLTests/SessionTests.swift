@@ -9,7 +9,8 @@ import Testing
 private final class NotedHost: REPLHost {
   let commands = [
     REPLCommand(name: "run", summary: "runs", options: ["--output", "--eval-users", "--set"]),
-    REPLCommand(name: "evaluate", summary: "measures"),
+    REPLCommand(
+      name: "evaluate", summary: "measures", options: ["--json", "--set"], flags: ["--json"]),
     REPLCommand(name: "recommend", summary: "recommends", options: ["--k"]),
     REPLCommand(
       name: "export", summary: "writes",
@@ -78,7 +79,8 @@ private final class NotedHost: REPLHost {
 
   @Test(arguments: [
     "objective bear lambda=-1", "objective nonsense", "set training.epochs=many", "set nothing=1",
-    "set", "dataset", "dataset a b", "show everything all", "reset decoder", "use no/such/run",
+    "set", "dataset", "dataset a b", "show everything all", "show everything", "reset decoder",
+    "use no/such/run",
     "load no/such/file", "nonsense", "objective \"open",
   ])
   func aMistakeChangesNothing(line: String) throws {
@@ -127,6 +129,17 @@ private final class NotedHost: REPLHost {
     #expect(host.currentRun == nil)
   }
 
+  /// An option's value is no run, and a run may stand behind options.
+  @Test func aRunIsFoundAmongOptions() throws {
+    host.currentRun = "runs/x"
+    try interpret(
+      "evaluate --set a.b=1 2", "evaluate --set=a.b=1 2", "evaluate --json 2", "evaluate -- 2")
+    #expect(host.executed.allSatisfy { !$0.contains("runs/x") }, "\(host.executed)")
+    host.executed = []
+    try interpret("evaluate --set a.b=1", "evaluate --set=a.b=1 --json", "evaluate --json --set")
+    #expect(host.executed.allSatisfy { $0.starts(with: ["evaluate", "runs/x"]) })
+  }
+
   @Test func unknownCommandsNameTheNearOnes() throws {
     do {
       _ = try session.interpret("evalute")
@@ -141,7 +154,7 @@ private final class NotedHost: REPLHost {
     #expect(try session.interpret("exit") == .quit)
     try interpret("help", "help objective", "help run", "# nothing", "")
     #expect(host.printed[0].contains("objective NAME [PARAMETER=VALUE…]"))
-    #expect(host.printed[0].contains("evaluate"))
+    #expect(host.printed[0].contains("explain and recommend take the current run where they"))
     #expect(host.printed[1].hasPrefix("objective NAME"))
     #expect(host.executed == [["help", "run"]])
   }
@@ -189,6 +202,13 @@ private final class NotedHost: REPLHost {
     #expect(completions("load \(folder)/t") == ["\"\(folder)/two words.yaml\""])
     #expect(completions("load \(folder)/").count == 3)
     #expect(completions("load \(folder)/.h") == ["\(folder)/.hidden"])
+  }
+
+  /// In quotes the tilde would be a folder of that name.
+  @Test func theHomeFolderStaysOutsideOfQuotes() {
+    #expect(REPLSession.written("~/mine.yaml", isQuoted: false) == "~/mine.yaml")
+    #expect(REPLSession.written("~/mine.yaml", isQuoted: true) == "~/\"mine.yaml\"")
+    #expect(REPLSession.written("~/two words", isQuoted: false) == "~/\"two words\"")
   }
 
   @Test func whatCompletionsShareReplacesTheWord() {

@@ -1,3 +1,4 @@
+import BearLabCore
 import BearLabTestSupport
 import Foundation
 import Testing

@@ -19,6 +19,19 @@ import Testing
     })
   private let catalogue = Catalogue(itemTitles: ["A \"b\" / é", "C", "D"])
 
+  /// As GitHub and others read a cell: `\|` is a bar of it, and a backslash before that its own.
+  @Test func barsOfCellsAreEscaped() {
+    let table = MarkdownTable(header: ["a|b", "c"], rows: [["x", "\\|"], ["y\\", "||"]])
+    #expect(
+      table.text == #"""
+        | a\|b |    c |
+        | ---- | ---: |
+        | x    | \\\| |
+        | y\   | \|\| |
+
+        """#)
+  }
+
   /// NDCG@5 = (1 + 1/2) / 3; Wilson's interval of 2 in 3.
   @Test func theTableIsAlignedMarkdown() {
     let unmeasured = Evaluation(rows: [])

@@ -29,6 +29,7 @@ import Testing
   @Test(
     arguments: [
       (["objective.name=bear"], [1, 2]), (["objective=bear"], [1, 2]),
+      (["objective==bear"], [1, 2]), (["ndcg@10 == 0.30"], [2]), (["ndcg@10=="], [4]),
       (["objective!=bear"], [3, 4]), (["objective.lambda=0.50"], [2, 3]),
       (["objective.lambda = 0.5", "objective=msl"], [3]), (["ndcg@10>0.1"], [2, 3]),
       (["ndcg@10>=0.1"], [1, 2, 3]), (["ndcg@10<0.2"], [1]), (["ndcg@10<=0.2"], [1, 3]),
@@ -81,8 +82,34 @@ import Testing
           try RunQuery(conditions: [text])
         }
       }
+      for (text, value) in [
+        ("ndcg@10=>0.01", ">0.01"), ("ndcg@10=<1", "<1"), ("seed=== 1", "= 1"), ("seed<>1", ">1"),
+      ] {
+        #expect(throws: RunStoreError.twoComparisons(text, value: value)) {
+          try RunQuery(conditions: [text])
+        }
+      }
       let state = try #require(throws: RunStoreError.self) { try RunQuery(states: ["finishd"]) }
       #expect(state.remedy.hasPrefix("did you mean finished? "))
+    }
+  }
+
+  /// As texts they would be compared letter by letter: `22.5` is more than `1h`.
+  @Test(arguments: [
+    ("time>1h", "time", "1h", "give seconds, such as 'time>3600'"),
+    ("ndcg@10<=1%", "ndcg@10", "1%", "give a number, such as 'ndcg@10>0.5'"),
+    ("hr@5>", "hr@5", "", "give a number, such as 'hr@5>0.5'"),
+    ("pr@5<nan", "pr@5", "nan", "give a number, such as 'pr@5>0.5'"),
+    ("objective.lambda>=low", "objective.lambda", "low", "give a number"),
+  ])
+  func whatIsNoNumberIsNotLessOrMore(
+    text: String, key: String, value: String, remedy: String
+  ) throws {
+    try withFour { _, entries in
+      let query = try RunQuery(conditions: [text])
+      let error = try #require(throws: RunStoreError.self) { try query.select(entries) }
+      #expect(error == .noNumber(text, key: key, value: value))
+      #expect(error.remedy.hasPrefix(remedy), "\(error.remedy)")
     }
   }
 
@@ -106,6 +133,16 @@ import Testing
           4,sft,/data/tiny,,65.0,
 
           """)
+    }
+  }
+
+  @Test func aBarOfANoteIsNoEndOfACell() throws {
+    try withFour { runs, entries in
+      try RunStore(runs).note(entries[0], "a | b")
+      let all = RunStore(runs).entries()
+      let listing = try RunListing([all[0]], columns: ["number", "note"], among: all)
+      #expect(listing.table.hasSuffix("|      1 | a \\| b |\n"))
+      #expect(listing.csv.hasSuffix("1,a | b\n"))
     }
   }
 
@@ -150,6 +187,10 @@ import Testing
       #expect(try RunReference.folder("best", in: runs).path == "\(runs)/bear-b")
       #expect(try RunReference.entry("\(runs)/sft").entry.number == 4)
       #expect(try RunReference.entry("4", in: runs).entry.name == "sft")
+      #expect(try RunReference.paths(of: ["1", "best"], in: runs).count == 2)
+      for again in ["best", "\(runs)/bear-b/", "\(runs)/sft/../bear-b"] {
+        #expect(throws: RunStoreError.self) { try RunReference.paths(of: ["2", again], in: runs) }
+      }
       #expect(throws: RunStoreError.ambiguous("bear", runs: ["1 bear-a", "2 bear-b"])) {
         try name("bear")
       }

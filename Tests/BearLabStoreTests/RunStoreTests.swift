@@ -82,9 +82,10 @@ import Testing
       #expect(store.entries()[0].metrics["pr@5"] == 0.5)
       #expect(store.entries()[0].metrics["pr@10"] == 2.0 / 3)
       // What `reproduce` kept counts, as soon as it is there.
-      try write(#"{"PR@5": 0.25, "Prop@5": 1}"#, "pruning.json")
+      try write(#"{"PR@5": 0.25, "Prop@5": 1, "targets@5": 8}"#, "pruning.json")
       #expect(store.entries()[0].metrics["pr@5"] == 0.25)
       #expect(store.entries()[0].metrics["prop@5"] == 1)
+      #expect(store.entries()[0].metrics["targets@5"] == nil)
     }
   }
 
@@ -97,6 +98,23 @@ import Testing
       #expect(entries.map(\.name).sorted() == ["series", "series/seed-1", "series/seed-2"])
       let series = try #require(entries.first { $0.name == "series" })
       #expect(series.metrics["ndcg@10"] == 0.5 && series.trainingSeconds == 10)
+    }
+  }
+
+  /// A diagnosis of the seeds changes nothing in the series' own folder.
+  @Test func whatASeedMeasuresLaterIsOfTheSeriesToo() throws {
+    try withRuns { runs in
+      try makeRun("series", in: runs, seeds: "1,2", ndcg: 0.9)
+      let seeds = try [1, 2].map {
+        try makeRun("series/seed-\($0)", in: runs, seed: $0, ndcg: 0.25)
+      }
+      let store = RunStore(runs)
+      func rate() -> Double? { store.entries().first { $0.name == "series" }?.metrics["pr@5"] }
+      #expect(rate() == nil)
+      for (path, share) in zip(seeds, [0.25, 0.75]) {
+        try Data("{\"PR@5\": \(share)}".utf8).write(to: URL(filePath: "\(path)/pruning.json"))
+      }
+      #expect(rate() == 0.5)
     }
   }
 

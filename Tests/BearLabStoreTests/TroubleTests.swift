@@ -125,6 +125,41 @@ import Testing
     }
   }
 
+  /// A mistake that was made by hand costs neither the file nor what the list had of it.
+  @Test(arguments: ["\"number\" : \"1\"", "\"number\" : 1,,", "\"state\" : \"done\""])
+  func aFileThatCannotBeReadIsKept(mistake: String) throws {
+    try withRuns { runs in
+      let path = try makeRun("a", in: runs, ndcg: 0.5)
+      let store = RunStore(runs)
+      try store.tag(store.entries()[0], ["best"])
+      try store.note(store.entries()[0], "why")
+      let before = store.entries()
+      let file = "\(path)/store.json"
+      let whole = try String(contentsOfFile: file, encoding: .utf8)
+      let text = whole.replacing("\"number\" : 1", with: mistake)
+      try #require(text != whole && store.unreadableFiles.isEmpty)
+      try Data(text.utf8).write(to: URL(filePath: file))
+      var notices: [String] = []
+      let registrar = RunRegistrar { event in
+        if case .notice(let text) = event { notices.append(text) }
+      }
+      registrar.observe(.state(.stopped, of: try RunFolder(existing: path), reason: nil))
+      #expect(notices.count == 1 && notices[0].hasPrefix("\(file) cannot be read: "), "\(notices)")
+      #expect(throws: RunStoreError.self) { try store.tag(before[0], ["worse"]) }
+      #expect(throws: RunStoreError.self) { try store.note(before[0], "because") }
+      try store.reindex()
+      #expect(store.entries() == before)
+      #expect(try String(contentsOfFile: file, encoding: .utf8) == text)
+      let problem = try #require(store.unreadableFiles.first)
+      #expect(problem.description.hasPrefix("\(file) cannot be read: "))
+      #expect(problem.remedy.contains("number (an integer), tags (a list of texts), note"))
+      // Mended, it is as it was, also without the database.
+      try Data(whole.utf8).write(to: URL(filePath: file))
+      try removeDatabase(runs)
+      #expect(RunStore(runs).entries() == before && RunStore(runs).unreadableFiles.isEmpty)
+    }
+  }
+
   /// Another process holds the database for longer than anybody would wait.
   @Test func aLockedDatabaseIsNoObstacle() throws {
     try withRuns { runs in

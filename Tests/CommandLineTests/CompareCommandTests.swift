@@ -27,6 +27,29 @@ import Testing
     }
   }
 
+  @Test func aRunIsGivenOnceInWhateverWords() throws {
+    try withRuns { folder in
+      for again in ["\(folder)/sft/", "\(folder)/./sft", "\(folder)/bear/../sft"] {
+        let outcome = try bearLab(["compare", "\(folder)/sft", again])
+        #expect(outcome.status == 1 && outcome.output.isEmpty)
+        #expect(outcome.errors.contains("\(again) is given twice\n"), "\(outcome.errors)")
+      }
+      let rows = try bearLab(
+        ["compare", "\(folder)/bear:popularity", "\(folder)/bear/:popularity"])
+      #expect(rows.status == 1 && rows.errors.contains("is given twice"), "\(rows.errors)")
+      let runs = ["\(folder)/sft", "\(folder)/bear", "\(folder)/bear/:popularity"]
+      #expect(try bearLab(["compare"] + runs + ["--baseline", runs[1] + "/"]).status == 0)
+    }
+  }
+
+  @Test(arguments: ["", ",", " , "])
+  func aMetricIsNamed(metric: String) throws {
+    let outcome = try bearLab(["compare", "a", "b", "--metric", metric])
+    #expect(outcome.status == 64 && outcome.output.isEmpty)
+    #expect(
+      outcome.errors.contains("--metric '\(metric)' names no metric: give some, separated by"))
+  }
+
   private func withRuns(_ body: (String) throws -> Void) throws {
     let folder = FileManager.default.temporaryDirectory.appending(path: "runs-\(UUID())").path
     defer { try? FileManager.default.removeItem(atPath: folder) }

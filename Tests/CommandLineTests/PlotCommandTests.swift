@@ -41,6 +41,24 @@ import Testing
     }
   }
 
+  @Test func aRunIsGivenOnce() throws {
+    try withEmptyFolder { folder in
+      try HandMadeRun.trained().write(to: "\(folder)/a")
+      let runs = ["\(folder)/a", "\(folder)/a/"]
+      for command in [
+        ["plot", "training"] + runs, ["export", "csv"] + runs, ["export", "jsonl"] + runs,
+        ["export", "tensorboard"] + runs + ["\(folder)/board"],
+        ["export", "notebook"] + runs + ["--output", "\(folder)/a.ipynb"],
+      ] {
+        let outcome = try bearLab(command)
+        #expect(outcome.status == 1 && outcome.output.isEmpty, "\(command)")
+        #expect(
+          outcome.errors.contains("the run '\(runs[1])' is given twice\n  give each run once"),
+          "\(outcome.errors)")
+      }
+    }
+  }
+
   @Test func picturesAreWritten() throws {
     guard FileManager.default.fileExists(atPath: "/usr/bin/gnuplot") else { return }
     try withEmptyFolder { folder in

@@ -86,7 +86,7 @@ public struct Explanation: Sendable, Encodable {
       header: ["step", "token", "legal", "log p", "rank", "prefix", "threshold", "beam"],
       rows: steps.map { step in
         [
-          "\(step.step)", step.token == "EOS" ? step.token : Self.quoted(step.token),
+          "\(step.step)", step.token == "EOS" ? step.token : step.token.debugDescription,
           "\(step.legal)", Self.nats(step.logProbability), "\(step.rank)", Self.nats(step.prefix),
           Self.nats(step.threshold), mark(step),
         ]
@@ -96,11 +96,6 @@ public struct Explanation: Sendable, Encodable {
 
   private func mark(_ step: Step) -> String {
     step.kept ? "kept" : step.step == dropStep ? "pruned" : "–"
-  }
-
-  /// A token's text that shows its spaces, and does not break a table.
-  private static func quoted(_ token: String) -> String {
-    token.debugDescription.replacing("|", with: "\\|")
   }
 
   private static func nats(_ value: Float) -> String { String(format: "%.4f", value) }
