@@ -22,7 +22,7 @@ public struct RunQuery: Sendable {
       else { throw .malformedCondition(text) }
       key = text[..<start].trimmingCharacters(in: .whitespaces)
       value = text[start...].dropFirst(comparison.count).trimmingCharacters(in: .whitespaces)
-      self.comparison = comparison
+      self.comparison = comparison == "==" ? "=" : comparison
       self.text = text
       guard !key.isEmpty else { throw .malformedCondition(text) }
       // Such as `=>`, which would be an equals sign and a text that no run has.
