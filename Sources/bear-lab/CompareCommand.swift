@@ -46,19 +46,21 @@ struct CompareCommand: ParsableCommand {
   /// A run by its path; what it may name of its rows stays behind the colon.
   private static func resolved(_ text: String) throws -> String {
     guard !FileManager.default.fileExists(atPath: text) else { return text }
-    let colon = text.lastIndex(of: ":") ?? text.endIndex
-    return try RunReference.path(of: String(text[..<colon])) + text[colon...]
+    let (run, rows) = parts(text)
+    return try RunReference.path(of: run) + rows
+  }
+
+  /// What names a run, and of which of its rows, with the colon.
+  private static func parts(_ text: String) -> (run: String, rows: Substring) {
+    let isFolder = FileManager.default.fileExists(atPath: text)
+    let colon = (isFolder ? nil : text.lastIndex(of: ":")) ?? text.endIndex
+    return (String(text[..<colon]), text[colon...])
   }
 
   /// Whether two runs, by their paths, are the same rows of one folder.
   private static func isSame(_ first: String, _ second: String) -> Bool {
-    func parts(_ text: String) -> (path: String, rows: Substring) {
-      let isFolder = FileManager.default.fileExists(atPath: text)
-      let colon = (isFolder ? nil : text.lastIndex(of: ":")) ?? text.endIndex
-      return (String(text[..<colon]), text[colon...])
-    }
     let (one, other) = (parts(first), parts(second))
-    return one.rows == other.rows && RunReference.isSame(one.path, other.path)
+    return one.rows == other.rows && RunReference.isSame(one.run, other.run)
   }
 
   /// The runs by their paths, each once.

@@ -215,6 +215,25 @@ import Testing
     }
   }
 
+  /// Points that share a value by chance are no repetitions.
+  @Test func pointsOfARandomSearchStandAlone() throws {
+    try withEmptyFolder { folder in
+      let path = "\(folder)/sweep.csv"
+      let text = """
+        lora.rank,objective.lambda,objective.xi,ndcg@10
+        4,0.1,1,0.1
+        4,0.2,2,0.3
+        8,0.3,3,0.5
+        """
+      try Data(text.utf8).write(to: URL(filePath: path))
+      let panels = try SensitivityFigure(
+        SweepTable(csv: path, metric: "ndcg@10"), metric: "ndcg@10"
+      ).figure.panels
+      let rank = try #require(panels.first { $0.x.label == "lora.rank" })
+      #expect(rank.series[0].points == [.init(4, 0.1), .init(4, 0.3), .init(8, 0.5)])
+    }
+  }
+
   @Test func whatHasNoTimeHasNoSecondsAnEpoch() throws {
     try runs([("a", .trained(steps: 8))]) { runs in
       #expect(runs[0].secondsPerEpoch == 5)
@@ -222,7 +241,7 @@ import Testing
       let lines = try String(contentsOfFile: path, encoding: .utf8).split(separator: "\n")
       // The last step of the second epoch was not timed.
       try Data(lines.dropLast().joined(separator: "\n").utf8).write(to: URL(filePath: path))
-      #expect(try RunLog(runs[0].folder.path).secondsPerEpoch != 5)
+      #expect(try RunLog(runs[0].folder.path).secondsPerEpoch == 1)
       try FileManager.default.removeItem(atPath: path)
       #expect(try RunLog(runs[0].folder.path).secondsPerEpoch == nil)
     }
@@ -237,6 +256,12 @@ import Testing
       #expect(throws: RunLogError.nothingMeasured(path: runs[0].folder.path)) {
         try RunFigure.time.figure(of: runs)
       }
+      // An epoch that was measured so far is not the end either.
+      run.evaluations = [("epoch-1", "validation", 0.1)]
+      try run.write(to: runs[0].folder.path)
+      #expect(throws: RunLogError.self) { try RunLog(runs[0].folder.path).finalFigures() }
+      try Data().write(to: URL(filePath: "\(runs[0].folder.path)/report.md"))
+      #expect(try RunLog(runs[0].folder.path).finalFigures().name == "epoch-1")
     }
   }
 

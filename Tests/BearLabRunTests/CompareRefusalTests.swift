@@ -87,7 +87,7 @@ import Testing
     asked.confidence = 1
     #expect(throws: ComparisonError.badConfidence(1)) { try RunComparison(asked) }
     let registry = try PluginRegistry.withReciprocalRank()
-    for text in ["ndcg", "ndcg@0", "hr@x", "item_nll@3", "mrr@10", ""] {
+    for text in ["ndcg", "ndcg@0", "hr@x", "item_nll@3", "mrr@10", "reciprocal,ndcg@3", ""] {
       #expect(throws: ComparisonError.unknownMetric(text)) {
         try ComparisonMetric(parsing: text, registry: registry)
       }

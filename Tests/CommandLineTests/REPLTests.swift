@@ -246,7 +246,10 @@ private final class Terminal {
 
   /// Ctrl-D until it is heeded: what comes before the prompt does not reach the editor.
   func leave() {
-    for _ in 0..<2_000 where process.isRunning { type("\u{4}") }
+    for attempt in 0..<300_000 where process.isRunning {
+      if attempt % 200 == 0 { type("\u{4}") }
+      usleep(1000)
+    }
     if process.isRunning { Issue.record("Ctrl-D does not end it:\n\(text)") }
   }
 

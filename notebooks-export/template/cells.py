@@ -143,14 +143,16 @@ for run in RUNS:
     log = lines(run, "metrics.jsonl")
     timing = lines(run, "timing.jsonl")
     timing = timing[timing.event == "step"].drop_duplicates("step", keep="last")
-    own = log[log.event == "step"].merge(timing[["step", "seconds"]], on="step")
-    seconds = own.groupby("epoch").seconds.sum()
+    own = log[log.event == "step"].merge(timing[["step", "seconds"]], on="step", how="left")
+    # An epoch with a step whose time is not known has none.
+    seconds = own.groupby("epoch").seconds.agg(lambda epoch: epoch.sum(skipna=False)).dropna()
+    later = seconds[seconds.index > 1]
     measured = log[log.event == "evaluation"]
     tuned = measured[measured.name == "fine-tuned"]
     # A run that looks at validation alone ends with its best epoch.
     final = (tuned if len(tuned) else measured.sort_values("ndcg@10", kind="stable")).iloc[-1]
     axes.plot(
-        seconds.iloc[1:].median() if len(seconds) > 1 else seconds.iloc[0],
+        (later if len(later) else seconds).median(),
         final["ndcg@10"],
         "o",
         label=run,

@@ -9,11 +9,20 @@ struct SensitivityPoints {
   ///
   /// - Throws: `FigureError` where no two runs differ in such a setting.
   init(_ runs: [RunLog]) throws {
-    let groups = runs.map { run in runs.filter { Self.choices(of: $0) == Self.choices(of: run) } }
-    let sweep = groups.max { $0.count < $1.count } ?? []
-    figure = try SensitivityFigure(
-      SweepTable(of: sweep, metric: Self.metric), metric: Self.metric
-    ).figure
+    let groups = Dictionary(grouping: runs, by: Self.choices).values.map { group in
+      (first: runs.firstIndex { $0.folder.path == group[0].folder.path } ?? 0, runs: group)
+    }
+    // The largest may differ in the seed alone.
+    let figures = groups.sorted { (-$0.runs.count, $0.first) < (-$1.runs.count, $1.first) }
+      .lazy.compactMap { group in
+        try? SensitivityFigure(
+          SweepTable(of: group.runs, metric: Self.metric), metric: Self.metric
+        ).figure
+      }
+    guard let figure = figures.first else {
+      throw FigureError.notVaried(path: runs.map(\.name).joined(separator: ", "))
+    }
+    self.figure = figure
   }
 
   private static let metric = "ndcg@10"

@@ -79,7 +79,7 @@ public struct SensitivityFigure {
     if left > 0 {
       note += note.isEmpty ? "" : " "
       note += "Not shown: \(left) of \(table.rows.count) runs, which share their other settings "
-      note += "with none (--parameter shows them)."
+      note += "with none."
     }
     return note
   }
@@ -128,8 +128,14 @@ public struct SensitivityFigure {
       lines[line, default: [:]][x, default: []].append(index)
     }
     return order.map { line in
-      (line, (lines[line] ?? [:]).sorted { $0.key < $1.key }.map { ($0, $1) })
+      let places = (lines[line] ?? [:]).sorted { $0.key < $1.key }
+      return (line, places.flatMap { x, rows in alike(rows, in: table).map { (x, $0) } })
     }
+  }
+
+  /// Rows by their settings: only those that share all of them are repetitions.
+  private static func alike(_ rows: [Int], in table: SweepTable) -> [[Int]] {
+    Dictionary(grouping: rows) { table.rows[$0].settings }.values.sorted { $0[0] < $1[0] }
   }
 
   /// One run as it is, several as their mean and standard deviation.

@@ -76,7 +76,8 @@ struct TrainingFigure {
     return (
       isSingle
         ? Self.single(series, axis) : Figure.Panel(x: step, y: axis, series: series),
-      "\(RunFigure.title(of: metric)) after each epoch on \(count) \(splits.sorted().joined(separator: " or ")) rows"
+      "\(RunFigure.title(of: metric)) after each epoch on \(count) "
+        + splits.sorted().joined(separator: " or ") + " rows"
         + (hasIntervals ? ", with 95 % intervals." : ".")
     )
   }

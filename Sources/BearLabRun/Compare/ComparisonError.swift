@@ -80,8 +80,9 @@ public enum ComparisonError: BearLabError, Equatable {
     case .shortList(_, let metric, let length):
       "give --metric \(metric.prefix { $0 != "@" })@\(length), or measure with a larger "
         + "decoder.width"
-    case .otherLists(_, _, let metric, let lengths):
-      "give a metric with a cutoff, such as \(metric)@\(lengths.min() ?? 10), or runs of one length"
+    case .otherLists(_, _, _, let lengths):
+      "give runs with lists of one length, or a metric with a cutoff, such as ndcg@"
+        + "\(lengths.min() ?? 10)"
     case .noLikelihoods: "leave item_nll out, or compare language models"
     }
   }

@@ -29,7 +29,7 @@ public enum ComparisonMetric: Sendable, Hashable {
     default:
       guard let name = parts.first, registry.metrics.contains(String(name)),
         !["ndcg", "hr"].contains(name),
-        let metric = try RunDescription.metrics(text, registry: registry).first
+        !text.contains(","), let metric = try RunDescription.metrics(text, registry: registry).first
       else { throw ComparisonError.unknownMetric(text) }
       self = .gain(metric)
     }

@@ -56,7 +56,7 @@ public enum RunLogError: BearLabError, Equatable {
     switch self {
     case .malformedLine(let path, let line, let excerpt):
       "\(path), line \(line) is no line of a run: '\(excerpt)'"
-    case .nothingMeasured(let path): "the run in \(path) has measured nothing yet of what it trains"
+    case .nothingMeasured(let path): "the run in \(path) has not measured yet what it trains"
     case .noDiagnosis(let run): "the run in \(run) has no diagnosis.jsonl"
     case .noSteps(let run): "the run in \(run) has no steps of fine-tuning in its metrics.jsonl"
     }

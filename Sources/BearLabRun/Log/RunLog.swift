@@ -69,13 +69,14 @@ public struct RunLog: Sendable {
 
   /// The figures that the run ended with: on test, or those of its chosen epoch on validation.
   ///
-  /// What the base model had says nothing of a training that has not ended.
+  /// What the base model had, or an epoch so far, is not how a training ends.
   ///
   /// - Throws: ``RunLogError/nothingMeasured(path:)``.
   public func finalFigures() throws -> EvaluationFigures {
     let figures = try? folder.finalFigures(recommender: self["recommender"])
-    let isTrained = (self["training.epochs"] ?? "0") != "0"
-    guard let figures, figures.name != "zero-shot" || folder.report != nil || !isTrained else {
+    let isTrained =
+      (self["training.epochs"] ?? "0") != "0" && self["backbone"] != RunDescription.noBackbone
+    guard let figures, figures.name == "fine-tuned" || folder.report != nil || !isTrained else {
       throw RunLogError.nothingMeasured(path: folder.path)
     }
     return figures
@@ -90,8 +91,7 @@ public struct RunLog: Sendable {
   /// The training time of an epoch in seconds: the median of those after the first, where there are
   /// several; nil where no step was timed.
   public var secondsPerEpoch: Double? {
-    let seconds = RunMeasurements.epochSeconds(folder)
-    return RunMeasurements.median(seconds.count > 1 ? Array(seconds.dropFirst()) : seconds)
+    RunMeasurements.usualSeconds(RunMeasurements.epochSeconds(folder))
   }
 
   /// The middle value, or the mean of the two in the middle; nil of none.

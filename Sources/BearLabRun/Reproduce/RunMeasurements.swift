@@ -23,7 +23,7 @@ struct RunMeasurements {
     rows = figures.rows
     let seconds = Self.epochSeconds(folder)
     epochs = seconds.count
-    values["s/epoch"] = Self.median(seconds.count > 1 ? Array(seconds.dropFirst()) : seconds)
+    values["s/epoch"] = Self.usualSeconds(seconds)
   }
 
   /// Whether what is pruned was measured.
@@ -46,7 +46,7 @@ struct RunMeasurements {
   ///
   /// A step that was computed again, after a stop, counts once. An epoch with a step whose time is not
   /// known is left out.
-  static func epochSeconds(_ folder: RunFolder) -> [Double] {
+  static func epochSeconds(_ folder: RunFolder) -> [(epoch: Int, seconds: Double)] {
     func lines(_ name: String) -> [Line] {
       let text = (try? String(contentsOfFile: "\(folder.path)/\(name)", encoding: .utf8)) ?? ""
       return text.split(separator: "\n").compactMap {
@@ -63,7 +63,13 @@ struct RunMeasurements {
       let known = sums[epoch] ?? 0
       sums[epoch] = .some(known.flatMap { sum in seconds[step].map { sum + $0 } })
     }
-    return sums.sorted { $0.key < $1.key }.compactMap(\.value)
+    return sums.sorted { $0.key < $1.key }.compactMap { epoch, sum in sum.map { (epoch, $0) } }
+  }
+
+  /// The median of the epochs after the first, where their time is known; else that of the first.
+  static func usualSeconds(_ epochs: [(epoch: Int, seconds: Double)]) -> Double? {
+    let later = epochs.filter { $0.epoch > 1 }
+    return median((later.isEmpty ? epochs : later).map(\.seconds))
   }
 
   /// The middle value, or the mean of the two in the middle; nil of none.

@@ -2,7 +2,7 @@
 internal import Glibc
 #endif
 
-/// The prefixes of titles that a best-first search may still expand.
+/// The prefixes of titles that a search may still expand.
 ///
 /// A prefix has as its key the most that a title below it can have: its total log-probability S, or
 /// S / Lmax^α, Lmax the tokens of the longest title below it.
